@@ -1,0 +1,1 @@
+//! A Chase-Lev work-stealing deque that grows and reclaims through epochs

@@ -1,0 +1,1 @@
+//! Epoch-based memory reclamation with bounded garbage

@@ -1,0 +1,1 @@
+//! Sockets over the reactor: TCP listener and stream

@@ -1,0 +1,1 @@
+//! One thread sleeps, others wake it: a one-permit parker on the futex

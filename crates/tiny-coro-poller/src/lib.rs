@@ -1,0 +1,1 @@
+//! OS readiness: epoll and kqueue behind one contract

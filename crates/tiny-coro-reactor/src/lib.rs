@@ -1,0 +1,1 @@
+//! Poller and timers to wakers: readiness per direction, sleeps

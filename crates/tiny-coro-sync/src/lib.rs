@@ -1,0 +1,1 @@
+//! Synchronisation for coroutines under any executor: baton-passing mutex, CSP channel, oneshot

@@ -1,0 +1,1 @@
+//! Deadlines to keys: a timer queue without clocks and threads

@@ -1,0 +1,1 @@
+//! An M:N asynchronous runtime that can be taken apart: the facade
