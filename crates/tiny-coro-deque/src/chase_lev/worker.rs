@@ -1,0 +1,322 @@
+use std::cell::Cell;
+use std::fmt;
+
+use tiny_coro_prim::atomic::Ordering;
+use tiny_coro_prim::sync::Arc;
+
+use super::buffer::{Buffer, Slot};
+use super::shared::{Shared, distance};
+use super::stealer::Stealer;
+use crate::Pointer;
+
+/// At which end the owner pops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flavor {
+    /// At the end where it pushes.
+    Lifo,
+    /// At the other end, where thieves steal.
+    Fifo,
+}
+
+/// The owner's end of a deque: pushes and pops, without a lock, mostly without touching memory that others write.
+///
+/// A worker may be sent to another thread, but not shared:
+///
+/// ```compile_fail,E0277
+/// fn share<T: Sync>(_: T) {}
+/// share(tiny_coro_deque::Worker::<Box<i32>>::fifo());
+/// ```
+///
+/// Dropping it leaves the elements to the stealers; the last handle of all drops what is left.
+///
+/// # Examples
+///
+/// ```
+/// use tiny_coro_deque::Worker;
+///
+/// let worker = Worker::lifo();
+/// worker.push(Box::new(1));
+/// worker.push(Box::new(2));
+/// assert_eq!(worker.pop(), Some(Box::new(2)));
+/// assert_eq!(worker.stealer().steal().success(), Some(Box::new(1)));
+/// ```
+pub struct Worker<T: Pointer> {
+    shared: Arc<Shared<T>>,
+    flavor: Flavor,
+    /// The current buffer's slots and their number less one: spares the owner a hop.
+    slots: Cell<*const Slot>,
+    mask: Cell<usize>,
+    /// What `bottom` is: nobody else writes it.
+    bottom: Cell<usize>,
+    /// What `top` once was: it only grows, so there are at least this many free slots.
+    top_seen: Cell<usize>,
+    /// The capacity it began with, and never goes below.
+    floor: usize,
+    /// How few elements count as few, and after how many pops in a row with few elements the buffer shrinks.
+    few: Cell<isize>,
+    few_pops: Cell<usize>,
+}
+
+// SAFETY: a worker is the only owner of its cells, and the slots live as long as `shared`. Sending it sends elements.
+unsafe impl<T: Pointer + Send> Send for Worker<T> {}
+
+impl<T: Pointer> Worker<T> {
+    /// The capacity of a new deque, in elements. In a model it is small, so that deques grow, and they shrink soon.
+    const CAPACITY: usize = if cfg!(tiny_coro_loom) { 2 } else { 64 };
+
+    /// A deque is a candidate for half its buffer when less than this part of it is used...
+    const FEW: usize = if cfg!(tiny_coro_loom) { 4 } else { 8 };
+    /// ...and gets it after so many times its capacity of pops without once being fuller: bursts do not make it
+    /// breathe.
+    const PATIENCE: usize = if cfg!(tiny_coro_loom) { 1 } else { 4 };
+
+    /// Makes a deque whose owner pops what it pushed last.
+    pub fn lifo() -> Self {
+        Self::new(Flavor::Lifo, Self::CAPACITY)
+    }
+
+    /// Makes a deque whose owner pops what it pushed first.
+    pub fn fifo() -> Self {
+        Self::new(Flavor::Fifo, Self::CAPACITY)
+    }
+
+    /// Like [`lifo`](Self::lifo), with room for `capacity` elements, rounded up to a power of two. It never shrinks
+    /// below.
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is zero, or more than fits into memory.
+    pub fn lifo_with_capacity(capacity: usize) -> Self {
+        Self::new(Flavor::Lifo, capacity)
+    }
+
+    /// Like [`fifo`](Self::fifo), with room for `capacity` elements, rounded up to a power of two. It never shrinks
+    /// below.
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is zero, or more than fits into memory.
+    pub fn fifo_with_capacity(capacity: usize) -> Self {
+        Self::new(Flavor::Fifo, capacity)
+    }
+
+    fn new(flavor: Flavor, capacity: usize) -> Self {
+        assert!(capacity != 0, "a deque needs room for an element");
+        let capacity = capacity.checked_next_power_of_two().expect("a deque of this capacity does not fit into memory");
+        let buffer = Buffer::new(capacity);
+        Self {
+            slots: Cell::new(buffer.as_ptr()),
+            mask: Cell::new(capacity - 1),
+            bottom: Cell::new(Shared::<T>::START),
+            top_seen: Cell::new(Shared::<T>::START),
+            floor: capacity,
+            few: Cell::new(-1),
+            few_pops: Cell::new(0),
+            flavor,
+            shared: Arc::new(Shared::new(buffer)),
+        }
+    }
+
+    /// Makes a thief's handle.
+    pub fn stealer(&self) -> Stealer<T> {
+        Stealer::new(self.shared.clone(), self.flavor)
+    }
+
+    /// Adds an element.
+    #[inline]
+    pub fn push(&self, element: T) {
+        let bottom = self.bottom.get();
+        if bottom.wrapping_sub(self.top_seen.get()) > self.mask.get() {
+            self.reserve(1);
+        }
+        // ORDERING D3: relaxed. `top_seen` was acquired: nobody reads this slot for its former element any more.
+        // ORDERING D2: relaxed. `bottom` publishes it.
+        self.slot(bottom).store(element.into_raw(), Ordering::Relaxed);
+        self.advance(bottom.wrapping_add(1));
+    }
+
+    /// Takes the element that was pushed last (LIFO) or first (FIFO).
+    #[inline]
+    pub fn pop(&self) -> Option<T> {
+        match self.flavor {
+            Flavor::Lifo => self.pop_bottom(),
+            Flavor::Fifo => self.pop_top(),
+        }
+    }
+
+    #[inline]
+    fn pop_top(&self) -> Option<T> {
+        let bottom = self.bottom.get();
+        let mut top = self.shared.top();
+        while top != bottom {
+            let Err(current) = self.shared.take(top, 1) else {
+                self.top_seen.set(top.wrapping_add(1));
+                // SAFETY: the exchange made the element at `top` ours alone (D7), and only we write slots.
+                let element = unsafe { self.read(top) };
+                self.settle(distance(bottom, top) - 1);
+                return Some(element);
+            };
+            top = current;
+        }
+        self.top_seen.set(top);
+        None
+    }
+
+    #[inline]
+    fn pop_bottom(&self) -> Option<T> {
+        let end = self.bottom.get();
+        // Nobody else raises `bottom`: an empty deque stays empty, and needs no fence.
+        if self.shared.top() == end {
+            return None;
+        }
+        let last = end.wrapping_sub(1);
+        self.shared.lower_bottom(last);
+        let top = self.shared.top_after_fence();
+        let left = distance(last, top);
+        if left > 0 {
+            self.bottom.set(last);
+            // SAFETY: every thief that might still take `last` has a `top` above ours or sees `bottom` lowered (D4):
+            // it is ours.
+            let element = unsafe { self.read(last) };
+            self.settle(left);
+            return Some(element);
+        }
+        // The last element, or none: the race is for `top`. Either way the deque is empty after it.
+        let won = left == 0 && self.shared.take(top, 1).is_ok();
+        self.shared.set_bottom(end);
+        // SAFETY: the exchange made the element ours alone (D7), and only we write slots.
+        won.then(|| unsafe { self.read(last) })
+    }
+
+    /// Returns the number of elements. Thieves may have made it less by the time it is used.
+    #[inline]
+    pub fn len(&self) -> usize {
+        usize::try_from(distance(self.bottom.get(), self.shared.top())).unwrap_or(0)
+    }
+
+    /// Returns whether there are no elements.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns how many elements there is room for.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.mask.get() + 1
+    }
+
+    /// Returns how many times the buffer has grown so far.
+    pub fn growths(&self) -> u64 {
+        self.shared.growths()
+    }
+
+    /// Makes sure that the next `additional` slots may be written.
+    #[cold]
+    pub(super) fn reserve(&self, additional: usize) {
+        let top = self.shared.top();
+        self.top_seen.set(top);
+        let needed = self.bottom.get().wrapping_sub(top) + additional;
+        if needed > self.capacity() {
+            self.resize(needed.next_power_of_two());
+            self.shared.count_growth();
+        }
+    }
+
+    /// Returns whether `additional` slots may be written without another look at `top`.
+    pub(super) fn has_room(&self, additional: usize) -> bool {
+        self.bottom.get().wrapping_sub(self.top_seen.get()) + additional <= self.capacity()
+    }
+
+    /// Moves the elements to a buffer of `capacity`, which holds them all.
+    fn resize(&self, capacity: usize) {
+        let new = Buffer::new(capacity);
+        let mut index = self.shared.top();
+        while index != self.bottom.get() {
+            new.slot(index).store(self.slot(index).load(Ordering::Relaxed), Ordering::Relaxed);
+            index = index.wrapping_add(1);
+        }
+        self.slots.set(new.as_ptr());
+        self.mask.set(capacity - 1);
+        self.few.set(if capacity > self.floor { (capacity / Self::FEW) as isize } else { -1 });
+        self.few_pops.set(0);
+
+        let guard = tiny_coro_ebr::pin();
+        let old = self.shared.replace_buffer(new);
+        // SAFETY: it is the owner's own old buffer, from a box; a thief gets at it only under a pin made before (D6).
+        let bytes = unsafe { (*old).bytes() };
+        // SAFETY: `replace_buffer` took it out of every new pin's reach, under this guard, and it never comes back. A
+        // box of atomics may be dropped anywhere.
+        unsafe { guard.defer_sized(bytes, move || drop(Box::from_raw(old))) };
+    }
+
+    /// Looks, after a pop that left so many elements, whether the buffer has long been too large.
+    #[inline]
+    fn settle(&self, left: isize) {
+        if left <= self.few.get() {
+            self.consider_shrinking(left);
+        } else if self.few_pops.get() != 0 {
+            self.few_pops.set(0);
+        }
+    }
+
+    #[cold]
+    fn consider_shrinking(&self, left: isize) {
+        let pops = self.few_pops.get() + 1;
+        self.few_pops.set(pops);
+        if pops >= self.capacity() * Self::PATIENCE {
+            debug_assert!((left as usize) < self.capacity() / 2);
+            self.resize(self.capacity() / 2);
+        }
+    }
+
+    /// Returns the slot of `index`, for the owner.
+    #[inline]
+    pub(super) fn slot(&self, index: usize) -> &Slot {
+        // SAFETY: `slots` are those of the current buffer, as many as the mask and one, and alive until the owner
+        // replaces it.
+        unsafe { &*self.slots.get().add(index & self.mask.get()) }
+    }
+
+    /// Moves the element of `index` out of its slot.
+    ///
+    /// # Safety
+    ///
+    /// The element at `index` has become the caller's alone.
+    #[inline]
+    unsafe fn read(&self, index: usize) -> T {
+        let word = self.slot(index).load(Ordering::Relaxed);
+        // SAFETY: a slot below `bottom` holds a word from `into_raw` (D2), and the caller vouches for being the only
+        // one.
+        unsafe { T::from_raw(word) }
+    }
+
+    pub(super) fn next_index(&self) -> usize {
+        self.bottom.get()
+    }
+
+    /// Publishes the elements below `bottom`.
+    #[inline]
+    pub(super) fn advance(&self, bottom: usize) {
+        self.shared.set_bottom(bottom);
+        self.bottom.set(bottom);
+    }
+
+    pub(super) fn flavor(&self) -> Flavor {
+        self.flavor
+    }
+
+    pub(super) fn is_of(&self, shared: &Arc<Shared<T>>) -> bool {
+        Arc::ptr_eq(&self.shared, shared)
+    }
+}
+
+impl<T: Pointer> fmt::Debug for Worker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("flavor", &self.flavor)
+            .field("len", &self.len())
+            .field("capacity", &self.capacity())
+            .finish_non_exhaustive()
+    }
+}

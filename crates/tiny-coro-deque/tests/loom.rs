@@ -1,0 +1,349 @@
+//! Models of the protocols: every interleaving with a bounded number of preemptions. Each names the invariant it holds.
+//!
+//! An element is a box that the model checker watches: pushing writes to it, taking reads it and writes to it, and
+//! whoever forgets one leaks. In a model a deque has room for two elements, and its indices wrap between the second
+//! element and the third.
+#![cfg(tiny_coro_loom)]
+
+use std::collections::BTreeSet;
+
+use loom::alloc::Track;
+use loom::cell::UnsafeCell;
+use loom::thread;
+use tiny_coro_deque::{Pointer, Steal, Stealer, Worker};
+
+struct Tracked(Box<Track<UnsafeCell<usize>>>);
+
+impl Tracked {
+    fn new(value: usize) -> Self {
+        Self(Box::new(Track::new(UnsafeCell::new(value))))
+    }
+
+    /// Returns the value, and claims the element as only its sole owner may.
+    fn take(self) -> usize {
+        // SAFETY: the claim under test: whoever got the element has it alone.
+        self.0.get_ref().with_mut(|value| unsafe { std::mem::replace(&mut *value, usize::MAX) })
+    }
+}
+
+// SAFETY: both functions are those of the box.
+unsafe impl Pointer for Tracked {
+    fn into_raw(self) -> *mut () {
+        Pointer::into_raw(self.0)
+    }
+
+    unsafe fn from_raw(word: *mut ()) -> Self {
+        // SAFETY: the caller gives a word from `into_raw`, once.
+        Self(unsafe { Pointer::from_raw(word) })
+    }
+}
+
+// SAFETY: the model checker reports it if this is wrong.
+unsafe impl Send for Tracked {}
+
+fn push(worker: &Worker<Tracked>, values: std::ops::Range<usize>) {
+    values.for_each(|value| worker.push(Tracked::new(value)));
+}
+
+fn pop(worker: &Worker<Tracked>) -> Vec<usize> {
+    worker.pop().map(Tracked::take).into_iter().collect()
+}
+
+/// Steals under a pin that is there already: no fence of an outermost pin helps the orderings of the deque itself.
+fn steal_pinned(stealer: &Stealer<Tracked>) -> Vec<usize> {
+    let _guard = tiny_coro_ebr::pin();
+    steal(stealer)
+}
+
+fn drain(worker: &Worker<Tracked>) -> Vec<usize> {
+    std::iter::from_fn(|| worker.pop()).map(Tracked::take).collect()
+}
+
+fn steal(stealer: &Stealer<Tracked>) -> Vec<usize> {
+    stealer.steal().success().map(Tracked::take).into_iter().collect()
+}
+
+fn steal_batch_and_pop(stealer: &Stealer<Tracked>, dest: &Worker<Tracked>) -> Vec<usize> {
+    let Steal::Success((first, count)) = stealer.steal_batch_with_limit_and_pop(dest, 8) else { return Vec::new() };
+    assert_eq!(dest.len(), count - 1);
+    [first.take()].into_iter().chain(drain(dest)).collect()
+}
+
+/// Asserts that between them the threads got each of `0..count` once.
+fn each_once(shares: impl IntoIterator<Item = Vec<usize>>, count: usize) {
+    let all: Vec<_> = shares.into_iter().flatten().collect();
+    let distinct: BTreeSet<_> = all.iter().copied().collect();
+    assert_eq!((all.len(), distinct), (count, (0..count).collect()));
+}
+
+/// D4, D7: the last element goes to the owner or to the thief.
+#[test]
+fn d4_last_element_lifo() {
+    loom::model(|| {
+        let worker = Worker::lifo();
+        push(&worker, 0..1);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || steal(&stealer));
+        let popped = drain(&worker);
+        assert!(worker.is_empty());
+        each_once([popped, thief.join().unwrap()], 1);
+    });
+}
+
+/// D7: the same where both take at the top.
+#[test]
+fn d7_last_element_fifo() {
+    loom::model(|| {
+        let worker = Worker::fifo();
+        push(&worker, 0..1);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || steal(&stealer));
+        let popped = drain(&worker);
+        each_once([popped, thief.join().unwrap()], 1);
+    });
+}
+
+fn two_thieves(worker: Worker<Tracked>) {
+    push(&worker, 0..2);
+    let thieves = [worker.stealer(), worker.stealer()].map(|stealer| thread::spawn(move || steal(&stealer)));
+    let mut shares = vec![pop(&worker)];
+    shares.extend(thieves.map(|thief| thief.join().unwrap()));
+    shares.push(drain(&worker));
+    each_once(shares, 2);
+}
+
+/// D4, D7: two elements, two thieves, and an owner who comes from the other end: no thief takes what the owner took
+/// on a `top` it had not yet seen rise.
+#[test]
+fn d4_two_thieves_lifo() {
+    loom::model(|| two_thieves(Worker::lifo()));
+}
+
+/// D7: two thieves and an owner at the same end.
+#[test]
+fn d7_two_thieves_fifo() {
+    loom::model(|| two_thieves(Worker::fifo()));
+}
+
+fn push_publishes(worker: Worker<Tracked>, steal: fn(&Stealer<Tracked>) -> Vec<usize>) {
+    let stealer = worker.stealer();
+    let thief = thread::spawn(move || [steal(&stealer), steal(&stealer)].concat());
+    push(&worker, 0..2);
+    let popped = pop(&worker);
+    push(&worker, 2..3);
+    let shares = [popped, thief.join().unwrap(), drain(&worker)];
+    each_once(shares, 3);
+}
+
+/// D2: a thief that sees an index sees the element, also when the owner lowered `bottom` in between and a slot is
+/// used again.
+#[test]
+fn d2_push_publishes_lifo() {
+    loom::model(|| push_publishes(Worker::lifo(), steal));
+}
+
+/// D2: a thief that sees an index sees the element.
+#[test]
+fn d2_push_publishes_fifo() {
+    loom::model(|| push_publishes(Worker::fifo(), steal));
+    loom::model(|| push_publishes(Worker::fifo(), steal_pinned));
+}
+
+/// D3: a slot whose element a thief is taking is not used for another one before that is done, at a capacity of one.
+#[test]
+fn d3_slot_is_used_again() {
+    loom::model(|| {
+        let worker = Worker::fifo_with_capacity(1);
+        push(&worker, 0..1);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || steal(&stealer));
+        let mut shares = vec![pop(&worker)];
+        push(&worker, 1..2);
+        shares.push(thief.join().unwrap());
+        shares.push(drain(&worker));
+        each_once(shares, 2);
+    });
+}
+
+fn grow(worker: Worker<Tracked>, steal: fn(&Stealer<Tracked>) -> Vec<usize>) {
+    push(&worker, 0..2);
+    let stealer = worker.stealer();
+    let thief = thread::spawn(move || steal(&stealer));
+    push(&worker, 2..4);
+    let shares = [drain(&worker), thief.join().unwrap()];
+    each_once(shares, 4);
+}
+
+/// D5, D6: a thief steals while the owner moves to a larger buffer; the indices wrap on the way.
+#[test]
+fn d5_grow_lifo() {
+    loom::model(|| grow(Worker::lifo(), steal));
+}
+
+/// D5, D6: the same for the other flavour.
+#[test]
+fn d5_grow_fifo() {
+    loom::model(|| grow(Worker::fifo(), steal));
+    loom::model(|| {
+        let _guard = tiny_coro_ebr::pin();
+        grow(Worker::fifo(), steal_pinned);
+    });
+}
+
+/// D6: the old buffer is reclaimed while the thief may still look into it, if it may be at all.
+#[test]
+fn d6_old_buffer_is_reclaimed() {
+    loom::model(|| {
+        let worker = Worker::fifo_with_capacity(1);
+        push(&worker, 0..1);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || steal(&stealer));
+        push(&worker, 1..2);
+        (0..3).for_each(|_| tiny_coro_ebr::pin().flush());
+        let shares = [drain(&worker), thief.join().unwrap()];
+        each_once(shares, 2);
+    });
+}
+
+fn shrink(worker: Worker<Tracked>) {
+    push(&worker, 0..3);
+    assert_eq!(worker.capacity(), 4);
+    // In a model four pops in a row that leave no more than one element make four slots two. The last of them meets
+    // the thief.
+    let mut shares = vec![pop(&worker), pop(&worker)];
+    for value in 3..5 {
+        push(&worker, value..value + 1);
+        shares.push(pop(&worker));
+    }
+    push(&worker, 5..6);
+    let stealer = worker.stealer();
+    let thief = thread::spawn(move || steal(&stealer));
+    shares.push(pop(&worker));
+    push(&worker, 6..7);
+    shares.push(thief.join().unwrap());
+    shares.push(drain(&worker));
+    each_once(shares, 7);
+}
+
+/// D5, D6: a thief steals while the owner goes back to a smaller buffer.
+#[test]
+fn d5_shrink_lifo() {
+    loom::model(|| shrink(Worker::lifo_with_capacity(1)));
+}
+
+/// D5, D6: the same for the other flavour.
+#[test]
+fn d5_shrink_fifo() {
+    loom::model(|| shrink(Worker::fifo_with_capacity(1)));
+}
+
+fn batch(worker: Worker<Tracked>, dest: fn() -> Worker<Tracked>) {
+    push(&worker, 0..4);
+    let stealer = worker.stealer();
+    let thief = thread::spawn(move || steal_batch_and_pop(&stealer, &dest()));
+    let mut shares = vec![pop(&worker), pop(&worker), pop(&worker)];
+    let stolen = thief.join().unwrap();
+    assert!(stolen.is_sorted(), "a batch keeps its order");
+    shares.push(stolen);
+    shares.push(drain(&worker));
+    each_once(shares, 4);
+}
+
+/// D8: a batch taken with one exchange, against the owner who pops at the same end.
+#[test]
+fn d8_batch_fifo() {
+    loom::model(|| batch(Worker::fifo_with_capacity(4), Worker::fifo));
+}
+
+/// D4: a batch taken element by element, against the owner who comes from the other end.
+#[test]
+fn d4_batch_lifo() {
+    loom::model(|| batch(Worker::lifo_with_capacity(4), Worker::lifo));
+}
+
+/// D8: a batch against another thief's batch, and a third thief who steals from the batch just landed.
+#[test]
+fn d8_batch_against_batch() {
+    loom::model(|| {
+        let worker = Worker::fifo_with_capacity(4);
+        push(&worker, 0..3);
+        let thieves = [worker.stealer(), worker.stealer()].map(|stealer| {
+            thread::spawn(move || {
+                let dest = Worker::fifo();
+                let Steal::Success(_) = stealer.steal_batch(&dest) else { return Vec::new() };
+                drain(&dest)
+            })
+        });
+        let mut shares: Vec<_> = thieves.into_iter().map(|thief| thief.join().unwrap()).collect();
+        shares.push(drain(&worker));
+        each_once(shares, 3);
+    });
+}
+
+/// D2, D8: who steals from a batch that has just landed sees its elements.
+#[test]
+fn d2_batch_is_published() {
+    loom::model(|| {
+        let (worker, dest) = (Worker::fifo(), Worker::fifo());
+        push(&worker, 0..2);
+        let (first, second) = (worker.stealer(), dest.stealer());
+        let thief = thread::spawn(move || steal(&second));
+        assert_eq!(first.steal_batch_with_limit(&dest, 1), Steal::Success(1));
+        let shares = [drain(&worker), thief.join().unwrap(), drain(&dest)];
+        each_once(shares, 2);
+    });
+}
+
+/// D1: `Empty` is the truth: with two elements pushed before, one taken leaves one to find.
+#[test]
+fn d1_empty_is_true() {
+    loom::model(|| {
+        let worker = Worker::fifo();
+        push(&worker, 0..1);
+        let (first, second) = (worker.stealer(), worker.stealer());
+        let one = thread::spawn(move || if first.len() == 2 { steal_pinned(&first) } else { Vec::new() });
+        let other = thread::spawn(move || {
+            let _guard = tiny_coro_ebr::pin();
+            let stolen = second.steal();
+            (stolen.is_empty(), stolen.success().map(Tracked::take).into_iter().collect::<Vec<_>>())
+        });
+        push(&worker, 1..2);
+        let one = one.join().unwrap();
+        let (empty, other) = other.join().unwrap();
+        assert!(!empty, "at no moment was the deque empty");
+        each_once([one, other, drain(&worker)], 2);
+    });
+}
+
+/// D1: the same where it is the owner that takes one, after it has pushed another.
+#[test]
+fn d1_empty_is_true_beside_the_owner() {
+    for worker in [Worker::fifo, Worker::lifo] {
+        loom::model(move || {
+            let worker = worker();
+            push(&worker, 0..1);
+            let stealer = worker.stealer();
+            let thief = thread::spawn(move || {
+                assert!(!stealer.is_empty(), "at no moment was the deque empty");
+                steal(&stealer)
+            });
+            push(&worker, 1..2);
+            let popped = pop(&worker);
+            each_once([popped, thief.join().unwrap(), drain(&worker)], 2);
+        });
+    }
+}
+
+/// D9: the owner goes while a thief steals; whoever is last drops what is left.
+#[test]
+fn d9_owner_goes() {
+    loom::model(|| {
+        let worker = Worker::lifo();
+        push(&worker, 0..2);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || steal(&stealer));
+        drop(worker);
+        let stolen = thief.join().unwrap();
+        assert!(stolen.is_empty() || stolen == [0]);
+    });
+}

@@ -1,0 +1,76 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::bag::Reclaimed;
+
+/// What a collector has done so far; see [`Collector::statistics`](crate::Collector::statistics).
+///
+/// The counters are read one after the other while others go on: each is exact once the participants rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// How many times the epoch has advanced.
+    pub advances: usize,
+    /// Objects retired.
+    pub retired: usize,
+    /// Objects reclaimed: their functions have been called.
+    pub reclaimed: usize,
+    /// Objects that wait: retired and not yet reclaimed.
+    pub pending: usize,
+    /// The size in bytes of those that wait, as told by whoever retired them.
+    pub pending_bytes: usize,
+    /// Deferred functions that panicked (they count as reclaimed).
+    pub panics: usize,
+    /// Times that a participant over its limits tried to advance the epoch in vain: somebody stays pinned.
+    pub stalled: usize,
+    /// Handles registered now, or kept by a guard.
+    pub participants: usize,
+}
+
+/// One participant's share of the statistics. Only its owner writes: a load and a store, no read-modify-write.
+///
+/// These are the standard library's atomics even in a model: they are only counters, and each access that the model
+/// checker knows of multiplies the schedules it must try.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    retired: AtomicUsize,
+    retired_bytes: AtomicUsize,
+    reclaimed: AtomicUsize,
+    reclaimed_bytes: AtomicUsize,
+    panics: AtomicUsize,
+    stalled: AtomicUsize,
+}
+
+#[inline]
+fn add(counter: &AtomicUsize, count: usize) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+}
+
+impl Counters {
+    #[inline]
+    pub(crate) fn retire(&self, bytes: usize) {
+        add(&self.retired, 1);
+        add(&self.retired_bytes, bytes);
+    }
+
+    pub(crate) fn reclaim(&self, sum: Reclaimed) {
+        add(&self.reclaimed, sum.objects);
+        add(&self.reclaimed_bytes, sum.bytes);
+        add(&self.panics, sum.panics);
+    }
+
+    pub(crate) fn stall(&self) {
+        add(&self.stalled, 1);
+    }
+
+    /// Adds this share to `sum`. What was reclaimed is read first, so that a sum never counts more of it than was
+    /// retired.
+    pub(crate) fn add_to(&self, sum: &mut Statistics) {
+        let get = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        sum.reclaimed = sum.reclaimed.wrapping_add(get(&self.reclaimed));
+        sum.pending_bytes = sum.pending_bytes.wrapping_sub(get(&self.reclaimed_bytes));
+        sum.panics = sum.panics.wrapping_add(get(&self.panics));
+        sum.stalled = sum.stalled.wrapping_add(get(&self.stalled));
+        sum.retired = sum.retired.wrapping_add(get(&self.retired));
+        sum.pending_bytes = sum.pending_bytes.wrapping_add(get(&self.retired_bytes));
+    }
+}

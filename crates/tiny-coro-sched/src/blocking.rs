@@ -1,0 +1,244 @@
+//! Threads for closures that block: as many as needed up to a limit, ended when idle.
+
+use crate::context;
+use crate::handle::Handle;
+use crate::task::{self, Cause, Header, JoinHandle, Schedule, TaskRef};
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+/// How many threads the pool has at most, by default.
+pub(crate) const DEFAULT_MAX_THREADS: usize = 512;
+/// How long an idle thread waits for another closure before it ends, by default.
+pub(crate) const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// The limits of a pool.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_threads: usize,
+    pub(crate) keep_alive: Duration,
+    pub(crate) thread_name: String,
+    pub(crate) stack_size: Option<usize>,
+}
+
+/// The pool of one runtime.
+pub(crate) struct BlockingPool {
+    limits: Limits,
+    state: Mutex<State>,
+    /// A closure is there, or the pool ends.
+    work: Condvar,
+    /// A thread has ended.
+    ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<TaskRef>,
+    threads: usize,
+    idle: usize,
+    /// Idle threads that were notified and have not come round yet: a push must not count on them twice.
+    notified: usize,
+    shutdown: bool,
+}
+
+/// The pool in numbers.
+pub(crate) struct Snapshot {
+    pub(crate) threads: usize,
+    pub(crate) queued: usize,
+}
+
+impl BlockingPool {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, state: Mutex::new(State::default()), work: Condvar::new(), ended: Condvar::new() }
+    }
+
+    /// Queues `closure` for a thread of the pool. `handle` is what the thread sees as its runtime.
+    pub(crate) fn spawn<F, T>(
+        self: &Arc<Self>,
+        handle: &Handle,
+        closure: F,
+        spawned_at: &'static Location<'static>,
+    ) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let [queued, joined] = task::allocate(Blocking(Some(closure)), Unscheduled, spawned_at);
+        if let Err(refused) = self.push(handle, queued) {
+            refused.shutdown();
+        }
+        // SAFETY: counted for the join handle by `allocate`, for this output type.
+        unsafe { JoinHandle::new(joined) }
+    }
+
+    fn push(self: &Arc<Self>, handle: &Handle, task: TaskRef) -> Result<(), TaskRef> {
+        let mut state = self.state.lock();
+        if state.shutdown {
+            return Err(task);
+        }
+        state.queue.push_back(task);
+        if state.idle > state.notified {
+            state.notified += 1;
+            drop(state);
+            self.work.notify_one();
+        } else if state.threads < self.limits.max_threads {
+            state.threads += 1;
+            drop(state);
+            if self.start_thread(handle).is_err() {
+                return self.thread_refused();
+            }
+        }
+        Ok(())
+    }
+
+    fn start_thread(self: &Arc<Self>, handle: &Handle) -> io::Result<()> {
+        let mut builder = thread::Builder::new().name(self.limits.thread_name.clone());
+        if let Some(size) = self.limits.stack_size {
+            builder = builder.stack_size(size);
+        }
+        let (pool, handle) = (self.clone(), handle.clone());
+        builder.spawn(move || {
+            let entered = context::enter(&handle);
+            context::join_pool(&pool);
+            drop(handle);
+            pool.run();
+            drop(entered);
+            pool.thread_ended();
+        })?;
+        Ok(())
+    }
+
+    /// The operating system has no thread for us. If the pool has another one it will come to the closure in time; if not,
+    /// the closure is given back, and with it everything that was queued behind a thread that never came.
+    fn thread_refused(&self) -> Result<(), TaskRef> {
+        let mut state = self.state.lock();
+        state.threads -= 1;
+        if state.threads > 0 {
+            return Ok(());
+        }
+        match state.queue.pop_back() {
+            Some(task) => Err(task),
+            None => Ok(()),
+        }
+    }
+
+    /// One thread's life: closures, until it has been idle for too long or the pool ends.
+    fn run(&self) {
+        let mut state = self.state.lock();
+        loop {
+            while let Some(task) = state.queue.pop_front() {
+                let shutdown = state.shutdown;
+                drop(state);
+                if shutdown {
+                    task.shutdown()
+                } else {
+                    task.run()
+                }
+                state = self.state.lock();
+            }
+            if state.shutdown {
+                return;
+            }
+            let until = Instant::now().checked_add(self.limits.keep_alive);
+            state.idle += 1;
+            let timed_out = match until {
+                Some(until) => self.work.wait_until(&mut state, until).timed_out(),
+                None => {
+                    self.work.wait(&mut state);
+                    false
+                }
+            };
+            state.idle -= 1;
+            if state.notified > 0 && (!timed_out || state.notified > state.idle) {
+                state.notified -= 1;
+            } else if timed_out && state.queue.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn thread_ended(&self) {
+        let mut state = self.state.lock();
+        state.threads -= 1;
+        drop(state);
+        self.ended.notify_all();
+    }
+
+    /// Refuses further closures and cancels those that have not started.
+    pub(crate) fn begin_shutdown(&self) {
+        let mut state = self.state.lock();
+        state.shutdown = true;
+        let cancelled = std::mem::take(&mut state.queue);
+        drop(state);
+        self.work.notify_all();
+        cancelled.into_iter().for_each(TaskRef::shutdown);
+    }
+
+    /// Waits until all threads have ended, at most until `deadline`. Returns true if they have.
+    pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
+        let mut state = self.state.lock();
+        while state.threads > 0 {
+            match deadline {
+                None => self.ended.wait(&mut state),
+                Some(deadline) => {
+                    if self.ended.wait_until(&mut state, deadline).timed_out() {
+                        return state.threads == 0;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let state = self.state.lock();
+        Snapshot { threads: state.threads, queued: state.queue.len() }
+    }
+}
+
+impl fmt::Debug for BlockingPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockingPool").field("limits", &self.limits).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// A closure as a future that is polled once.
+struct Blocking<F>(Option<F>);
+
+impl<F> Unpin for Blocking<F> {}
+
+impl<F: FnOnce() -> T, T> Future for Blocking<F> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        let closure = self.0.take().expect("a closure's task is polled once, since it never answers Pending");
+        Poll::Ready(closure())
+    }
+}
+
+/// The scheduler of a blocking closure: it never waits, so nothing wakes it.
+struct Unscheduled;
+
+impl Schedule for Unscheduled {
+    unsafe fn submit(_: NonNull<Self>, task: TaskRef, _: Cause) {
+        debug_assert!(false, "a blocking closure is scheduled from spawn to its end");
+        drop(task);
+    }
+
+    fn enlist(&self, _: NonNull<Header>) -> bool {
+        debug_assert!(false, "a blocking closure never answers Pending");
+        false
+    }
+
+    fn release(&self, _: NonNull<Header>) -> bool {
+        false
+    }
+}

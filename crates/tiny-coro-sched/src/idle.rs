@@ -1,0 +1,117 @@
+//! Who sleeps, who searches, and whom a push wakes: the idle protocol.
+//!
+//! A worker is *busy*, *searching* (it has no task and looks at other queues) or *parked*. Workers and pushers meet in a
+//! store-load pattern, each writing its own side before it reads the other's:
+//!
+//! ```text
+//!   push                                   park, or end of a search
+//!   1. put the task into a queue           a. change the counts (parked: and enter the sleepers)
+//!   2. fence(SeqCst)                       b. fence(SeqCst)
+//!   3. read the counts:                    c. look into every queue:
+//!      nobody searching, somebody parked      a task there: parked → stay awake; searching → wake another
+//!      → wake one
+//! ```
+//!
+//! The two fences are totally ordered. If 2 comes before b, then c sees the task. If b comes before 2, then 3 sees the
+//! counts without this worker among the awake or searching. So a task is never in a queue with nobody on the way to it.
+//!
+//! | ID | always true | kept by | relied on by | model |
+//! |----|-------------|---------|--------------|-------|
+//! | I1 | a task that is pushed while no worker searches and one is parked gets a worker woken | `notify_one` (fence) against `park`, `end_search` (fence) | every push | `push_against_park`, `last_searcher_hands_on` |
+//! | I2 | the sleepers' list and the counts agree under the list's mutex | `park`, `leave`, `notify_one` | `awake` as a quick "nobody parked" | `idle_set_against_count` |
+//! | I3 | a worker that `notify_one` took from the list is counted as awake and searching, and gets one unpark | `notify_one`, `leave` | `Worker::park` | `idle_set_against_count` |
+
+use tiny_coro_prim::atomic::{AtomicUsize, Ordering, fence};
+use tiny_coro_prim::sync::Mutex;
+
+/// One worker that searches; the low half of the counts.
+const SEARCHING: usize = 1;
+/// One worker that is not parked; the high half.
+const AWAKE: usize = 1 << (usize::BITS / 2);
+
+/// The counts and the list of parked workers.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    counts: AtomicUsize,
+    sleepers: Mutex<Vec<usize>>,
+    workers: usize,
+}
+
+impl Idle {
+    /// All `workers` are awake, none searches.
+    pub(crate) fn new(workers: usize) -> Self {
+        Self { counts: AtomicUsize::new(workers * AWAKE), sleepers: Mutex::new(Vec::with_capacity(workers)), workers }
+    }
+
+    /// After a push: picks the worker that the caller must unpark, if one has to be woken. It counts as searching from here on.
+    #[must_use = "the worker that is returned counts as awake and must be unparked"]
+    pub(crate) fn notify_one(&self) -> Option<usize> {
+        // ORDERING I1: SeqCst fence between the push and the read of the counts. Pairs with the fence in `look_again`.
+        fence(Ordering::SeqCst);
+        if !self.needs_notify() {
+            return None;
+        }
+        let mut sleepers = self.sleepers.lock();
+        if !self.needs_notify() {
+            return None;
+        }
+        let worker = sleepers.pop()?;
+        // ORDERING I2: relaxed. Under the mutex, like every change of AWAKE.
+        self.counts.fetch_add(AWAKE + SEARCHING, Ordering::Relaxed);
+        Some(worker)
+    }
+
+    fn needs_notify(&self) -> bool {
+        let now = self.counts.load(Ordering::Relaxed);
+        now.is_multiple_of(AWAKE) && now / AWAKE < self.workers
+    }
+
+    /// A worker without a task wants to search. False if half of the workers do already.
+    pub(crate) fn begin_search(&self) -> bool {
+        let now = self.counts.load(Ordering::Relaxed);
+        if 2 * (now % AWAKE) >= self.workers {
+            return false;
+        }
+        // Relaxed: becoming a searcher publishes nothing. The limit may be passed by a race; it is there to save work only.
+        self.counts.fetch_add(SEARCHING, Ordering::Relaxed);
+        true
+    }
+
+    /// A searcher has found a task. Returns true if it was the last one: it looks once more (`look_again`) and hands on.
+    #[must_use = "the last searcher hands on"]
+    pub(crate) fn end_search(&self) -> bool {
+        self.counts.fetch_sub(SEARCHING, Ordering::Relaxed) % AWAKE == 1
+    }
+
+    /// Enters `worker` among the sleepers. It looks again (`look_again`) before it sleeps.
+    pub(crate) fn park(&self, worker: usize, searching: bool) {
+        let mut sleepers = self.sleepers.lock();
+        sleepers.push(worker);
+        // ORDERING I2: relaxed. Under the mutex, like every change of AWAKE.
+        self.counts.fetch_sub(AWAKE + usize::from(searching) * SEARCHING, Ordering::Relaxed);
+    }
+
+    /// The other half of I1: between a change of the counts and the look into the queues.
+    pub(crate) fn look_again(&self) {
+        // ORDERING I1: SeqCst fence. Pairs with the fence in `notify_one`.
+        fence(Ordering::SeqCst);
+    }
+
+    /// `worker` is awake again. Returns true if it counts as searching, because `notify_one` chose it.
+    pub(crate) fn leave(&self, worker: usize) -> bool {
+        let mut sleepers = self.sleepers.lock();
+        let Some(position) = sleepers.iter().position(|&sleeper| sleeper == worker) else {
+            return true; // I3
+        };
+        sleepers.swap_remove(position);
+        // ORDERING I2: relaxed. Under the mutex, like every change of AWAKE.
+        self.counts.fetch_add(AWAKE, Ordering::Relaxed);
+        false
+    }
+
+    /// How many workers are parked and how many search, for people to read.
+    pub(crate) fn snapshot(&self) -> (usize, usize) {
+        let now = self.counts.load(Ordering::Relaxed);
+        (self.workers - now / AWAKE, now % AWAKE)
+    }
+}

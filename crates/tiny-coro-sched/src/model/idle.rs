@@ -1,0 +1,196 @@
+//! Models of the idle protocol (I1 to I3) and of a worker's sleep (P1).
+
+use crate::idle::Idle;
+use crate::park::{Place, Sleeper};
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+use tiny_coro_parker::{Parker, Unparker};
+
+/// A runtime of which only queue, idle set and sleepers are left.
+struct Model {
+    idle: Idle,
+    sleepers: Vec<Sleeper>,
+    /// The length of the one queue. Relaxed: the protocol's fences must do.
+    queue: AtomicUsize,
+    /// Stands in for the poller's waker: a permit, like an event descriptor.
+    driver: Unparker,
+}
+
+/// A worker's own side.
+struct Own {
+    parker: Parker,
+    driver: Option<Parker>,
+}
+
+impl Model {
+    fn new(workers: usize) -> (Arc<Self>, Vec<Own>) {
+        let parkers: Vec<_> = (0..workers).map(|_| Parker::new()).collect();
+        let driver = Parker::new();
+        let model = Self {
+            idle: Idle::new(workers),
+            sleepers: parkers.iter().map(Sleeper::new).collect(),
+            queue: AtomicUsize::new(0),
+            driver: driver.unparker(),
+        };
+        let mut driver = Some(driver);
+        let own = parkers.into_iter().map(|parker| Own { parker, driver: driver.take() }).collect();
+        (Arc::new(model), own)
+    }
+
+    fn notify_one(&self) {
+        if let Some(worker) = self.idle.notify_one() {
+            self.sleepers[worker].unpark(|| self.driver.unpark());
+        }
+    }
+
+    fn push(&self) {
+        self.queue.fetch_add(1, Ordering::Relaxed);
+        self.notify_one();
+    }
+
+    fn take(&self) -> bool {
+        self.queue.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |len| len.checked_sub(1)).is_ok()
+    }
+
+    fn has_work(&self) -> bool {
+        self.queue.load(Ordering::Relaxed) > 0
+    }
+
+    /// The end of a search that found something, as in `Worker::run_task`.
+    fn found(&self, searching: bool) {
+        if searching && self.idle.end_search() {
+            self.idle.look_again();
+            if self.has_work() {
+                self.notify_one();
+            }
+        }
+    }
+
+    /// As `Worker::park`. Returns whether the worker counts as searching.
+    fn park(&self, worker: usize, own: &Own, searching: bool) -> bool {
+        self.idle.park(worker, searching);
+        self.idle.look_again();
+        let sleeper = &self.sleepers[worker];
+        if !self.has_work() {
+            match &own.driver {
+                Some(driver) if sleeper.prepare(Place::Driver) => {
+                    driver.park();
+                    sleeper.finish();
+                }
+                None if sleeper.prepare(Place::Parker) => {
+                    while !sleeper.is_notified() {
+                        own.parker.park();
+                    }
+                    sleeper.finish();
+                }
+                _ => {}
+            }
+        }
+        self.idle.leave(worker)
+    }
+
+    /// A worker that takes one item, and then is busy for ever.
+    fn take_one(&self, worker: usize, own: &Own) {
+        let mut searching = false;
+        loop {
+            searching = searching || self.idle.begin_search();
+            if self.take() {
+                return self.found(searching);
+            }
+            searching = self.park(worker, own, searching);
+        }
+    }
+}
+
+/// I1: a push while the worker goes to sleep in its parker.
+#[test]
+fn push_against_park() {
+    loom::model(|| {
+        let (model, mut own) = Model::new(2);
+        let own = own.pop().unwrap();
+        let worker = thread::spawn({
+            let model = model.clone();
+            move || model.take_one(1, &own)
+        });
+        model.push();
+        worker.join().unwrap();
+    });
+}
+
+/// I1: the same for the worker that sleeps in the poller.
+#[test]
+fn push_against_park_in_the_driver() {
+    loom::model(|| {
+        let (model, mut own) = Model::new(2);
+        let own = own.remove(0);
+        let worker = thread::spawn({
+            let model = model.clone();
+            move || model.take_one(0, &own)
+        });
+        model.push();
+        worker.join().unwrap();
+    });
+}
+
+/// I1: a push that sees a searcher wakes nobody; the searcher that takes the first item hands the second on.
+#[test]
+fn last_searcher_hands_on() {
+    loom::model(|| {
+        let (model, mut own) = Model::new(2);
+        let second = own.pop().unwrap();
+        let first = own.pop().unwrap();
+        model.queue.store(1, Ordering::Relaxed);
+        let workers = [(0, first), (1, second)].map(|(index, own)| {
+            let model = model.clone();
+            thread::spawn(move || model.take_one(index, &own))
+        });
+        model.push();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+    });
+}
+
+/// I2, I3: a worker that wakes by itself while it is chosen is counted once, whoever comes first.
+#[test]
+fn idle_set_against_count() {
+    loom::model(|| {
+        let idle = Arc::new(Idle::new(2));
+        idle.park(0, false);
+        let notifier = thread::spawn({
+            let idle = idle.clone();
+            move || idle.notify_one()
+        });
+        let searching = idle.leave(0);
+        let chosen = notifier.join().unwrap();
+        assert_eq!(searching, chosen == Some(0));
+        assert_eq!(idle.snapshot(), (0, usize::from(searching)));
+    });
+}
+
+/// P1: an unpark ends the sleep under way, wherever it is, or prevents the next.
+#[test]
+fn unpark_against_either_sleep() {
+    for place in [Place::Parker, Place::Driver] {
+        loom::model(move || {
+            let (parker, driver) = (Parker::new(), Parker::new());
+            let sleeper = Arc::new(Sleeper::new(&parker));
+            let unparker = driver.unparker();
+            let other = thread::spawn({
+                let sleeper = sleeper.clone();
+                move || sleeper.unpark(|| unparker.unpark())
+            });
+            if sleeper.prepare(place) {
+                match place {
+                    Place::Driver => driver.park(),
+                    Place::Parker => {
+                        while !sleeper.is_notified() {
+                            parker.park();
+                        }
+                    }
+                }
+                sleeper.finish();
+            }
+            other.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,75 @@
+//! The task cell: a future, its state, its join handle's result, in one allocation.
+//!
+//! # Who owns what
+//!
+//! A task is reached through counted references: its queue's (one, while SCHEDULED and not yet popped, then the
+//! polling thread's), each waker's, the join handle's and the waiting list's. None of them owns the future. The *bits* of the
+//! [state word](state) say which thread may touch which field:
+//!
+//! | field | owner |
+//! |---|---|
+//! | stage (future) | the thread that set RUNNING |
+//! | stage (output) | after COMPLETE: the join handle; without JOIN_INTEREST at that moment, the completing thread |
+//! | join waker slot | JOIN_WAKER unset: the join handle. JOIN_WAKER set at completion: the completing thread |
+//! | queue link | whoever has the queue's reference |
+//! | waiting-list links | the list's mutex |
+//! | which waiting list | the thread that set RUNNING |
+//!
+//! # Invariants
+//!
+//! | ID | always true | kept by | relied on by | model |
+//! |----|-------------|---------|--------------|-------|
+//! | T1 | transitions of one task are totally ordered and each sees all earlier ones | `State::update` and the read-modify-writes (acquire-release) | every owner in the table above | `wake_while_running` |
+//! | T2 | a wake is never lost: the poll that follows it sees what the waker's thread did before | `wake_*` writes the word even if SCHEDULED is set; `idle` reschedules | every future | `wake_while_running`, `two_wakes_publish` |
+//! | T3 | the output is whole when COMPLETE is seen, and taken or dropped once | `complete`, `is_complete` | `JoinHandle` | `join_against_complete`, `detach_against_complete` |
+//! | T4 | the cell is freed once, after every owner's last access | `release` (release, then acquire fence) | every reference | `last_reference_anywhere` |
+//! | T5 | a task is in at most one queue | SCHEDULED is set by one thread while idle, and only that one pushes | `queue_next`, the deque | `abort_against_wake` |
+//! | T6 | a task that is not complete is in a queue, on a worker, or in a waiting list, so shutdown finds every future | `idle` (List before Done), `complete` | `Runtime::drop` | `shutdown_against_wake`, `shutdown_against_run` |
+//!
+//! # Why no wake is lost
+//!
+//! A wake sets SCHEDULED by one read-modify-write. Consider the poll that runs or runs next, and its `idle` transition,
+//! which is also one read-modify-write of the same word. If the wake comes first in the word's order, `idle` sees SCHEDULED and pushes
+//! the task again. If `idle` comes first, the wake sees neither RUNNING nor SCHEDULED, and pushes it. There is no third case.
+//!
+//! # Why shutdown finds every task
+//!
+//! A task that never waits never enters a list: it is in a queue until a worker has it, and then completes or goes back to a
+//! queue. Before its first wait the polling thread enters it in a waiting list, with a reference, and only then gives the
+//! future back. A list that is closed refuses, and the polling thread cancels the task itself. So the end of the runtime, which
+//! stops the workers, closes and empties the queues, then closes and empties the lists, meets every task once.
+
+mod cell;
+mod header;
+mod join;
+mod list;
+mod schedule;
+mod state;
+mod waker;
+
+pub(crate) use cell::allocate;
+pub use header::TaskId;
+pub(crate) use header::{Header, TaskRef};
+pub use join::{AbortHandle, JoinError, JoinHandle};
+pub(crate) use list::WaitingTasks;
+pub(crate) use schedule::{Cause, Schedule};
+
+use std::ptr::NonNull;
+
+impl TaskRef {
+    /// Polls the task, or drops its future if it was cancelled. This reference is the queue's.
+    pub(crate) fn run(self) {
+        let header = self.into_raw();
+        // SAFETY: the vtable is the cell's own, and the queue's reference goes with the call.
+        unsafe { (header.as_ref().vtable.run)(header) };
+    }
+
+    /// Drops the task's future, unless a thread is polling it, and completes it as cancelled.
+    pub(crate) fn shutdown(self) {
+        // SAFETY: the vtable is the cell's own; this reference is given up by `drop`, after the call.
+        unsafe { (self.header().vtable.shutdown)(self.as_raw()) };
+    }
+}
+
+/// The pointer that a queue holds.
+pub(crate) type RawTask = NonNull<Header>;

@@ -1,0 +1,148 @@
+//! Sleeping, and giving a future a limit.
+
+use pin_project_lite::pin_project;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+use tiny_coro_reactor::{Reactor, Sleep};
+
+/// What a duration that no clock can represent is taken for: thirty years.
+const FAR_FUTURE: Duration = Duration::from_secs(86400 * 365 * 30);
+
+/// Completes after `duration`, never earlier. A duration past the end of the clock is taken for thirty years.
+///
+/// # Panics
+///
+/// On a thread that is not in a runtime.
+///
+/// # Cancel safety
+///
+/// Dropping it takes the deadline out of the queue.
+///
+/// # Examples
+///
+/// ```
+/// # use std::time::{Duration, Instant};
+/// # tiny_coro_sched::Runtime::new()?.block_on(async {
+/// let start = Instant::now();
+/// tiny_coro_sched::sleep(Duration::from_millis(2)).await;
+/// assert!(start.elapsed() >= Duration::from_millis(2));
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[track_caller]
+pub fn sleep(duration: Duration) -> Sleep {
+    sleep_until(deadline_after(duration))
+}
+
+/// Completes at `deadline`, never earlier.
+///
+/// # Panics
+///
+/// On a thread that is not in a runtime.
+///
+/// # Cancel safety
+///
+/// Dropping it takes the deadline out of the queue.
+#[track_caller]
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    match Reactor::current() {
+        Ok(reactor) => reactor.sleep_until(deadline),
+        Err(error) => panic!("cannot sleep: {error}"),
+    }
+}
+
+fn deadline_after(duration: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(duration).unwrap_or_else(|| now + FAR_FUTURE)
+}
+
+/// Gives `future` at most `duration`. The future is polled before the clock is looked at: one that is ready wins.
+///
+/// # Errors
+///
+/// [`Elapsed`] when the time is up first. The future is dropped with the `Timeout`.
+///
+/// # Panics
+///
+/// On a thread that is not in a runtime.
+///
+/// # Cancel safety
+///
+/// That of `future`.
+///
+/// # Examples
+///
+/// ```
+/// # use std::{future, time::Duration};
+/// # tiny_coro_sched::Runtime::new()?.block_on(async {
+/// use tiny_coro_sched::timeout;
+/// assert_eq!(timeout(Duration::from_secs(60), async { 7 }).await, Ok(7));
+/// assert!(timeout(Duration::from_millis(1), future::pending::<()>()).await.is_err());
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[track_caller]
+pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
+    timeout_at(deadline_after(duration), future)
+}
+
+/// As [`timeout`], with an instant.
+///
+/// # Errors
+///
+/// [`Elapsed`] when the deadline passes first.
+///
+/// # Panics
+///
+/// On a thread that is not in a runtime.
+#[track_caller]
+pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+    Timeout { future, sleep: sleep_until(deadline) }
+}
+
+pin_project! {
+    /// The future of [`timeout`] and [`timeout_at`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Timeout<F> {
+        #[pin]
+        future: F,
+        #[pin]
+        sleep: Sleep,
+    }
+}
+
+impl<F: Future> Future for Timeout<F> {
+    type Output = Result<F::Output, Elapsed>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        ready!(this.sleep.poll(cx));
+        Poll::Ready(Err(Elapsed(())))
+    }
+}
+
+/// The error of a [`Timeout`] whose time was up first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed(());
+
+impl fmt::Display for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the time was up before the future completed")
+    }
+}
+
+impl std::error::Error for Elapsed {}
+
+impl From<Elapsed> for io::Error {
+    fn from(error: Elapsed) -> Self {
+        io::Error::new(io::ErrorKind::TimedOut, error)
+    }
+}
