@@ -1,3 +1,5 @@
-//! The project's own commands.
+//! The project's own commands: `cargo xtask --help` lists them.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    xtask::main()
+}

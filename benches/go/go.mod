@@ -1,0 +1,3 @@
+module tiny-coro/benches
+
+go 1.19
