@@ -1,3 +1,5 @@
+//! Elements as one word.
+
 use std::ptr::NonNull;
 use std::sync::Arc;
 

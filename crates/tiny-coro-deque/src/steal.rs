@@ -1,3 +1,5 @@
+//! What an attempt to steal comes to.
+
 /// What an attempt to steal came to.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,3 +1,5 @@
+//! The garbage of one participant, in the order in which it was retired.
+
 use std::mem;
 
 use crate::deferred::Deferred;

@@ -1,3 +1,5 @@
+//! A collector: the epoch and those who take part in it.
+
 use std::fmt;
 
 use tiny_coro_prim::sync::Arc;

@@ -1,3 +1,5 @@
+//! A function to be called later, without an allocation where it is small.
+
 use std::fmt;
 use std::mem::{self, MaybeUninit};
 use std::ptr;

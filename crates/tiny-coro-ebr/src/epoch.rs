@@ -1,3 +1,5 @@
+//! The epoch counter, and a participant's copy of it with its "active" bit.
+
 use tiny_coro_prim::atomic::{AtomicUsize, Ordering};
 
 /// How many advances after its tag a bag may be reclaimed.

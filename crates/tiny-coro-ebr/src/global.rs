@@ -1,3 +1,5 @@
+//! The collector that needs no setting up: one a process, one handle a thread.
+
 use std::cell::Cell;
 use std::ptr;
 

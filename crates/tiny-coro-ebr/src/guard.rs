@@ -1,3 +1,5 @@
+//! A pin, and what can be done under it.
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem;

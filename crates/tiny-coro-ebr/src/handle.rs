@@ -1,3 +1,5 @@
+//! One thread's registration with a collector.
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;

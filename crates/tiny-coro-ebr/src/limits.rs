@@ -1,3 +1,5 @@
+//! How much garbage may wait before its owner helps.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How much garbage one participant may have before it helps at every step.

@@ -1,3 +1,5 @@
+//! Garbage whose owner is gone.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tiny_coro_prim::sync::Mutex;

@@ -1,3 +1,5 @@
+//! What a collector keeps of each handle: its epoch, its bag, its counters.
+
 use std::cell::Cell;
 use std::fmt;
 use std::ptr;

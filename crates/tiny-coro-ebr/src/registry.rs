@@ -1,3 +1,5 @@
+//! The list of participants: push-only, with reuse of what is free.
+
 use std::iter;
 use std::ptr;
 

@@ -1,3 +1,5 @@
+//! Counters, off the hot path.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::bag::Reclaimed;

@@ -1,3 +1,5 @@
+//! Cache lines of its own for a value.
+
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 

@@ -77,3 +77,7 @@ pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ProjectReadme;

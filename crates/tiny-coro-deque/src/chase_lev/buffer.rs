@@ -1,3 +1,5 @@
+//! The ring of slots that a deque outgrows.
+
 use std::fmt;
 
 use tiny_coro_prim::atomic::AtomicPtr;

@@ -1,3 +1,5 @@
+//! What the owner and the thieves of one deque share.
+
 use std::marker::PhantomData;
 use std::sync::atomic::AtomicUsize as Counter;
 

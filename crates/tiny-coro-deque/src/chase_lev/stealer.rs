@@ -1,3 +1,5 @@
+//! The thieves' side.
+
 use std::fmt;
 
 use tiny_coro_prim::atomic::Ordering;

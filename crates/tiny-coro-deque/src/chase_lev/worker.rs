@@ -1,3 +1,5 @@
+//! The owner's side.
+
 use std::cell::Cell;
 use std::fmt;
 

@@ -1,3 +1,5 @@
+//! The model checker's side of the seam.
+
 /// Atomic types and fences.
 pub mod atomic {
     pub use loom::sync::atomic::*;

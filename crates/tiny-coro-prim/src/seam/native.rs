@@ -1,3 +1,5 @@
+//! The normal side of the seam.
+
 /// Atomic types and fences.
 pub mod atomic {
     pub use std::sync::atomic::*;
