@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc as StdArc;
 use std::task::{Context, Poll, Waker};
 
+use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
@@ -390,6 +391,26 @@ mod oneshots {
                 other.join().unwrap();
             });
         }
+    }
+
+    /// O1, O2: a close wakes the sender that waits for it, and what the receiver did before is seen.
+    #[test]
+    fn closed_against_close() {
+        loom::model(|| {
+            let (mut sender, mut receiver) = oneshot::channel::<u8>();
+            let before = Arc::new(UnsafeCell::new(0));
+            let written = before.clone();
+            let other = thread::spawn(move || {
+                // SAFETY: nobody looks before the channel is closed.
+                written.with_mut(|value| unsafe { *value = 7 });
+                receiver.close();
+                receiver
+            });
+            block_on(sender.closed());
+            // SAFETY: the channel is closed.
+            assert_eq!(before.with(|value| unsafe { *value }), 7);
+            drop(other.join().unwrap());
+        });
     }
 
     /// O2: a sender that had waited sends while the receiver closes: its waker has one owner all the time.

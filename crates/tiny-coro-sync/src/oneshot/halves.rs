@@ -65,25 +65,46 @@ impl<T> Shared<T> {
     }
 }
 
+impl<T> Drop for Shared<T> {
+    fn drop(&mut self) {
+        // To the model checker, freeing is a write to each cell. Compiles to nothing.
+        self.value.with_mut(|_| ());
+        self.sender_waker.with_mut(|_| ());
+        self.receiver_waker.with_mut(|_| ());
+    }
+}
+
 /// Does what the end of `half` asks for: takes and wakes the other half's waker, frees the memory.
 ///
 /// # Safety
 ///
 /// `end` is the outcome of the transition that ended `half`, which does not use `shared` afterwards.
+#[inline]
 unsafe fn finish<T>(shared: NonNull<Shared<T>>, half: Half, end: End) {
+    match end {
+        End::Left => {}
+        // SAFETY: O3: both halves have left, this one last, so it is the only owner; it came from a `Box`.
+        End::Last => drop(unsafe { Box::from_raw(shared.as_ptr()) }),
+        // SAFETY: as the caller promises.
+        End::TakeWaker => unsafe { wake_and_leave(shared, half) },
+    }
+}
+
+/// The part of `finish` for an end that the other half has waited for.
+///
+/// # Safety
+///
+/// As `finish`, with `End::TakeWaker`.
+unsafe fn wake_and_leave<T>(shared: NonNull<Shared<T>>, half: Half) {
     let other = match half {
         Half::Sender => Half::Receiver,
         Half::Receiver => Half::Sender,
     };
-    let mut waker = None;
-    let mut end = end;
-    if end == End::TakeWaker {
-        // SAFETY: O3: this half has not left, so the memory is there.
-        let this = unsafe { shared.as_ref() };
-        // SAFETY: O2: `TakeWaker` made the cell ours.
-        waker = unsafe { this.take_waker(other) };
-        end = this.state.leave(half);
-    }
+    // SAFETY: O3: this half has not left, so the memory is there.
+    let this = unsafe { shared.as_ref() };
+    // SAFETY: O2: `TakeWaker` made the cell ours.
+    let waker = unsafe { this.take_waker(other) };
+    let end = this.state.leave(half);
     if end == End::Last {
         // SAFETY: O3: both halves have left, this one last, so it is the only owner; it came from a `Box`.
         drop(unsafe { Box::from_raw(shared.as_ptr()) });
@@ -135,6 +156,7 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// Gives the value back when the receiver has been dropped or closed. `Ok` does not mean that it will be looked at.
+    #[inline]
     pub fn send(self, value: T) -> Result<(), T> {
         let shared = self.shared();
         self.forget_waker();
@@ -180,16 +202,20 @@ impl<T> Sender<T> {
     /// Polls for the receiver's end. See [`closed`](Self::closed).
     pub fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let shared = self.shared();
-        let seen = shared.state.load();
-        // SAFETY: `&mut self` is the sender, and `seen` is not closed.
-        if seen.is_closed() || !unsafe { shared.wait(Half::Sender, seen, cx) } {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        loop {
+            let seen = shared.state.load();
+            if seen.is_closed() {
+                return Poll::Ready(());
+            }
+            // SAFETY: `&mut self` is the sender, and `seen` is not closed.
+            if unsafe { shared.wait(Half::Sender, seen, cx) } {
+                return Poll::Pending;
+            }
         }
     }
 
     /// Drops the waker that `poll_closed` left, so that nobody is woken for a sender that has ended.
+    #[inline]
     fn forget_waker(&self) {
         let state = &self.shared().state;
         if state.load().waits(Half::Sender) && state.retract_waker(Half::Sender) {
@@ -252,6 +278,7 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// [`TryRecvError::Empty`] when it may still come, [`TryRecvError::Closed`] when it never will.
+    #[inline]
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
         let seen = self.shared().state.load();
         self.look(seen)

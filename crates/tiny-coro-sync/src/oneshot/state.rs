@@ -166,6 +166,7 @@ impl State {
         loop {
             let next = (state | CLOSED) & !SENDER_WAITS;
             // ORDERING O2: acquire. Pairs with the release in `publish_waker`, so the waker may be taken.
+            // ORDERING O1: release. Who sees CLOSED in `load` sees what the receiver did before.
             match self.0.compare_exchange_weak(state, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => return state & SENDER_WAITS != 0,
                 Err(now) => state = now,
@@ -183,8 +184,8 @@ impl State {
     /// Takes the permission to read the cell of `half`'s waker back. False if the other half has it.
     #[must_use]
     pub(super) fn retract_waker(&self, half: Half) -> bool {
-        // ORDERING O2: acquire, so that the write to the cell that follows is after whatever the other half did.
-        self.0.fetch_and(!half.waits(), Ordering::AcqRel) & half.waits() != 0
+        // No edge: if the bit was still set, the other half has not touched the cell and now won't.
+        self.0.fetch_and(!half.waits(), Ordering::Relaxed) & half.waits() != 0
     }
 
     /// Lets the other half take the waker in `half`'s cell. False if what `half` waits for has happened: nobody will.
