@@ -24,19 +24,20 @@ fn main() {
         Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().expect("threads can be started");
     let listener = runtime.block_on(TcpListener::bind(ADDRESS)).expect("loopback can be bound");
     let address = listener.local_addr().expect("a bound socket has an address");
+    // By default hyper writes each pipelined answer by itself.
+    let flush = std::env::args().nth(1).as_deref() == Some("pipeline_flush");
     runtime.spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream));
+            tokio::spawn(serve(stream, flush));
         }
     });
     attend(address)
 }
 
-async fn serve(stream: TcpStream) {
+async fn serve(stream: TcpStream, flush: bool) {
     let _ = stream.set_nodelay(true);
-    // Without `pipeline_flush` hyper writes each pipelined answer by itself.
     let connection =
-        http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service_fn(answer));
+        http1::Builder::new().pipeline_flush(flush).serve_connection(TokioIo::new(stream), service_fn(answer));
     let _ = connection.await;
 }
 

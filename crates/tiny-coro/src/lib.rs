@@ -34,6 +34,15 @@
 //! }
 //! ```
 
+//! # Features
+//!
+//! Each swaps one mechanism; none is on by default.
+//!
+//! | feature | instead of | uses |
+//! |---|---|---|
+//! | `crossbeam-deque` | our Chase-Lev deque | that of the crate of that name |
+//! | `parker-fallback` | the futex | the standard library's mutex and condition variable |
+
 #![forbid(unsafe_code)]
 
 use std::future::Future;

@@ -31,20 +31,24 @@ struct Case {
     servers: &'static [(Contender, Child)],
 }
 
-/// A binary, and whether it is to be the raw server.
+/// A binary, and the argument that chooses one of its servers.
 #[derive(Clone, Copy)]
 struct Child {
     binary: &'static str,
-    raw: bool,
+    argument: Option<&'static str>,
 }
 
 const fn app(binary: &'static str) -> Child {
-    Child { binary, raw: false }
+    Child { binary, argument: None }
 }
 
 const fn raw(binary: &'static str) -> Child {
-    Child { binary, raw: true }
+    Child { binary, argument: Some("raw") }
 }
+
+/// hyper with `pipeline_flush`, which is off by default: it gathers pipelined answers into one write.
+const HYPER_FLUSH: (Contender, Child) =
+    (peer("hyper_flush"), Child { binary: "http-hyper", argument: Some("pipeline_flush") });
 
 /// Stands for the Go child, which is not where cargo puts the others.
 const GO: &str = "http-go";
@@ -93,6 +97,7 @@ const CASES: [Case; 7] = [
             (OURS, app("http-tiny-coro")),
             (LIMIT, app("http-bare")),
             (peer("hyper"), app("http-hyper")),
+            HYPER_FLUSH,
             (peer("may_minihttp"), app("http-may")),
             (peer("Go"), app(GO)),
         ],
@@ -133,7 +138,7 @@ fn prepare(context: &Context<'_>) -> Result<Prepared> {
             let Some(binary) = binary else { continue };
             let run = Run {
                 binary,
-                raw: child.raw,
+                argument: child.argument,
                 case: case.name,
                 path: case.path,
                 script: script.clone(),
@@ -155,7 +160,7 @@ fn write_script(folder: &Path, case: &str, text: &str) -> Result<PathBuf> {
 /// One load on one server.
 struct Run {
     binary: PathBuf,
-    raw: bool,
+    argument: Option<&'static str>,
     case: &'static str,
     path: &'static str,
     script: Option<PathBuf>,
@@ -165,8 +170,8 @@ struct Run {
 impl Run {
     fn measure(&self) -> Result<Vec<Sample>> {
         let mut command = Command::new(&self.binary);
-        if self.raw {
-            command.arg("raw");
+        if let Some(argument) = self.argument {
+            command.arg(argument);
         }
         let mut server = Server::start(&mut command)?;
         warm_up(&server.address)?;
