@@ -13,7 +13,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tiny_coro_sched::{JoinHandle, spawn_blocking};
+use tiny_coro_sched::{Handle, JoinHandle};
 
 /// An open file. Reads, writes and seeks run on the blocking pool, one at a time and in order.
 ///
@@ -28,8 +28,6 @@ pub struct File {
     state: State,
     /// Where the seek that is under way goes: an answer to it is none to a later seek elsewhere.
     seeking: Option<SeekFrom>,
-    /// The error of a write that nobody has heard of yet (invariant F3).
-    failed: Option<io::Error>,
 }
 
 enum State {
@@ -81,7 +79,7 @@ impl File {
 
     /// Takes over a file of the standard library.
     pub fn from_std(file: fs::File) -> Self {
-        Self { file: Arc::new(file), state: State::Idle(Buffer::default()), seeking: None, failed: None }
+        Self { file: Arc::new(file), state: State::Idle(Buffer::default()), seeking: None }
     }
 
     /// Tells the file's size, times and permissions, with all writes done.
@@ -210,7 +208,7 @@ impl File {
             unreachable!("an operation starts on an idle file")
         };
         let file = self.file.clone();
-        self.state = State::Busy(spawn_blocking(move || {
+        self.state = State::Busy(Handle::current().spawn_mandatory_blocking(move || {
             let done = operation(&file, &mut buffer);
             (done, buffer)
         }));
@@ -231,12 +229,12 @@ impl File {
         }
     }
 
-    /// As `poll_idle`, for an operation that does not care what came before, but reports its failed writes.
+    /// As `poll_idle`, for an operation that does not care what came before, but reports a write that failed (invariant F3).
     fn poll_settled(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(Done::Write(Err(error))) = ready!(self.poll_idle(cx))? {
-            self.failed = Some(error);
+        match ready!(self.poll_idle(cx))? {
+            Some(Done::Write(Err(error))) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(())),
         }
-        Poll::Ready(self.failed.take().map_or(Ok(()), Err))
     }
 }
 
@@ -254,9 +252,6 @@ impl AsyncRead for File {
                 Some(Done::Read(Ok(0))) => return Poll::Ready(Ok(0)),
                 Some(Done::Read(Err(error)) | Done::Write(Err(error))) => return Poll::Ready(Err(error)),
                 _ => {}
-            }
-            if let Some(error) = this.failed.take() {
-                return Poll::Ready(Err(error));
             }
             if let State::Idle(buffer) = &mut this.state
                 && (!buffer.is_empty() || target.is_empty())
@@ -302,18 +297,21 @@ impl AsyncSeek for File {
                 Some(Done::Write(Err(error))) => return Poll::Ready(Err(error)),
                 _ => {}
             }
-            if let Some(error) = this.failed.take() {
-                return Poll::Ready(Err(error));
-            }
-            this.seeking = Some(target);
             // The caller's position is before what was read ahead.
-            let target = match target {
-                SeekFrom::Current(offset) => SeekFrom::Current(offset - this.read_ahead() as i64),
+            let place = match target {
+                SeekFrom::Current(offset) => match offset.checked_sub(this.read_ahead() as i64) {
+                    Some(offset) => SeekFrom::Current(offset),
+                    None => return Poll::Ready(Err(io::ErrorKind::InvalidInput.into())),
+                },
                 absolute => absolute,
             };
+            this.seeking = Some(target);
             this.start(move |mut file, buffer| {
-                buffer.clear();
-                Done::Seek(file.seek(target))
+                let result = file.seek(place);
+                if result.is_ok() {
+                    buffer.clear();
+                }
+                Done::Seek(result)
             });
         }
     }

@@ -19,9 +19,9 @@
 //!
 //! | ID | always true | kept by |
 //! |----|-------------|---------|
-//! | F1 | operations reach the file in the order they were called | one operation under way (`Busy`) |
+//! | F1 | operations reach the file in the order they were called, unless the future of one was dropped | one operation under way (`Busy`) |
 //! | F2 | the file's position is where the caller thinks it is: read-ahead is given back before a write or a seek | `give_back` |
-//! | F3 | a failed write is reported once, by the next operation on the file | `failed` |
+//! | F3 | a write that was accepted is carried out, also if the runtime ends; a failed write is reported once, by the next operation on the file | `poll_settled` |
 //!
 //! # Example
 //!

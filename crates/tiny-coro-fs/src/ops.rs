@@ -3,12 +3,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use tiny_coro_sched::Handle;
 
-/// Runs `operation` on the blocking pool. A runtime that ends first gives an error.
+/// Runs `operation` on the blocking pool, also if the runtime ends before it has started.
 pub(crate) async fn on_pool<T: Send + 'static>(
     operation: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    tiny_coro_sched::spawn_blocking(operation).await?
+    Handle::current().spawn_mandatory_blocking(operation).await?
 }
 
 macro_rules! operations {

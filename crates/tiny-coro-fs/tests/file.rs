@@ -138,6 +138,42 @@ fn a_dropped_seek_does_not_answer_for_another() {
     });
 }
 
+/// F3: a write that was accepted reaches the file, also if the runtime ends at once.
+#[test]
+fn an_accepted_write_survives_the_end_of_the_runtime() {
+    run(async |directory: PathBuf| {
+        let write = move || {
+            for round in 0..100 {
+                let path = directory.join(round.to_string());
+                let runtime = Runtime::builder().worker_threads(1).build()?;
+                runtime.block_on(async { File::create(&path).await?.write_all(b"hello").await })?;
+                drop(runtime);
+                assert_eq!(std::fs::read(&path)?, b"hello", "round {round}");
+            }
+            Ok(())
+        };
+        tiny_coro_sched::spawn_blocking(write).await?
+    });
+}
+
+/// F2: a seek that fails leaves the position where it was, whatever was read ahead.
+#[test]
+fn a_failed_seek_moves_nothing() {
+    run(async |directory: PathBuf| {
+        let path = directory.join("data");
+        fs::write(&path, pattern(100)).await?;
+        let mut file = File::open(&path).await?;
+        let mut byte = [0];
+        file.read_exact(&mut byte).await?;
+        assert!(file.seek(SeekFrom::Current(-50)).await.is_err());
+        assert!(file.seek(SeekFrom::Current(i64::MIN)).await.is_err());
+        let mut rest = Vec::new();
+        file.read_to_end(&mut rest).await?;
+        assert!(rest == pattern(100)[1..]);
+        Ok(())
+    });
+}
+
 /// F3: a failed write is reported by the next operation, once.
 #[test]
 fn a_failed_write_is_reported_once() {

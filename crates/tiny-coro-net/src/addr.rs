@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::vec;
+use tiny_coro_sched::Handle;
 
 /// What can be turned into socket addresses: as [`std::net::ToSocketAddrs`], but a host name is looked up on the blocking pool.
 ///
@@ -44,7 +45,8 @@ pub(crate) async fn resolve(target: &impl ToSocketAddrs) -> io::Result<vec::Into
                     .map(|addresses| addresses.collect::<Vec<_>>())
                     .map_err(|error| io::Error::new(error.kind(), format!("cannot look up {host}: {error}")))
             };
-            tiny_coro_sched::spawn_blocking(lookup).await??
+            let runtime = Handle::try_current().map_err(|error| io::Error::new(io::ErrorKind::NotConnected, error))?;
+            runtime.spawn_blocking(lookup).await??
         }
     };
     if found.is_empty() {

@@ -61,7 +61,8 @@
 //!
 //! # Limits and non-goals
 //!
-//! One waiting task per direction of a socket. Names are looked up by the operating system, on the blocking pool. TCP only
+//! One waiting task per direction of a socket. Urgent data (TCP's out-of-band mark) is not supported: a peer that sends it
+//! may stall its own connection. Names are looked up by the operating system, on the blocking pool. TCP only
 //! so far: no UDP, no Unix sockets, no TLS.
 
 mod addr;

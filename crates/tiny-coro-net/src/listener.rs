@@ -72,13 +72,14 @@ impl TcpListener {
         Ok(Self { source: Source::with_interest(listener, &Reactor::current()?, Interest::READABLE)? })
     }
 
-    /// Waits for a connection.
+    /// Waits for a connection. One task at a time waits: a second one that waits on the same listener takes the first one's
+    /// place. To accept in several tasks, give each a listener of its own, or pass the connections on.
     ///
     /// # Errors
     ///
     /// The operating system's. Those that concern one connection only (`ConnectionAborted`, `ConnectionReset`) are not
     /// reported: the next one is accepted instead. When it has no descriptor or memory left, the connection stays in the queue:
-    /// wait a little before trying again.
+    /// `sleep` a few milliseconds before trying again.
     ///
     /// # Cancel safety
     ///
@@ -126,9 +127,12 @@ fn listen(address: SocketAddr) -> io::Result<net::TcpListener> {
     Ok(socket.into())
 }
 
-/// True for the errors of a connection that ended while it was in the queue.
+/// True for the errors of a connection that ended while it was in the queue. Linux passes a new socket's pending network
+/// errors on through `accept` (accept(2), "Error handling").
 fn is_about_one_connection(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable};
+    let kinds = [ConnectionAborted, ConnectionReset, HostUnreachable, NetworkDown, NetworkUnreachable];
+    kinds.contains(&error.kind()) || error.raw_os_error() == Some(libc::EPROTO)
 }
 
 impl AsFd for TcpListener {

@@ -61,9 +61,9 @@ impl TcpStream {
             if let Some(error) = stream.source.get_ref().take_error()? {
                 return Err(error);
             }
-            // Writable without an error and without a peer: an event from before the attempt began.
+            // Writable without an error and without a peer: not there yet.
             match stream.peer_addr() {
-                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                Err(error) if error.kind() == io::ErrorKind::NotConnected && !ready.is_write_closed() => {
                     stream.source.clear_ready(Direction::Write, ready);
                 }
                 Err(error) => return Err(error),
@@ -222,7 +222,7 @@ impl TcpStream {
         self.source.try_io(Direction::Write, |stream| send_vectored(stream, buffers))
     }
 
-    /// Reads and leaves the data in the connection.
+    /// Reads and leaves the data in the connection. One task at a time waits for a direction.
     ///
     /// # Errors
     ///
@@ -235,7 +235,7 @@ impl TcpStream {
         poll_fn(|cx| self.source.poll_io(Direction::Read, cx, |stream| stream.peek(buffer))).await
     }
 
-    /// Waits until a read is worth trying.
+    /// Waits until a read is worth trying. One task at a time waits for a direction.
     ///
     /// # Errors
     ///
@@ -248,7 +248,7 @@ impl TcpStream {
         self.source.readable().await.map(drop)
     }
 
-    /// Waits until a write is worth trying.
+    /// Waits until a write is worth trying. One task at a time waits for a direction.
     ///
     /// # Errors
     ///

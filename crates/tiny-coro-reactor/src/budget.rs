@@ -13,8 +13,13 @@ pub const DEFAULT: u32 = 128;
 /// No limit: what a thread starts with.
 pub const UNLIMITED: u32 = u32::MAX;
 
+/// After how many refusals a thread gets a new budget that nobody has reset: a task may run an executor of its own, which
+/// polls again and again inside one poll, and must not do so for ever.
+const PATIENCE: u32 = 64;
+
 thread_local! {
     static LEFT: Cell<u32> = const { Cell::new(UNLIMITED) };
+    static REFUSED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Gives the task that is about to be polled on this thread `units` ready operations; [`UNLIMITED`] lifts the limit.
@@ -29,6 +34,7 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     LEFT.with(|left| match left.get() {
         UNLIMITED => Poll::Ready(()),
         0 => {
+            refuse();
             cx.waker().wake_by_ref();
             Poll::Pending
         }
@@ -39,11 +45,11 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {
     })
 }
 
-/// Gives back a unit whose operation turned out to have nothing to do.
-#[inline]
-pub fn refund() {
-    LEFT.with(|left| match left.get() {
-        UNLIMITED => {}
-        units => left.set(units + 1),
+fn refuse() {
+    REFUSED.with(|refused| {
+        refused.set((refused.get() + 1) % PATIENCE);
+        if refused.get() == 0 {
+            reset(DEFAULT);
+        }
     });
 }

@@ -16,7 +16,8 @@ impl Reactor {
         EnterGuard { previous, _not_send: PhantomData }
     }
 
-    /// Returns the current thread's reactor.
+    /// Returns the current thread's reactor. Inside a runtime that is the runtime's own, which its workers turn: register
+    /// sources with it, but leave turning and shutting it down to them.
     ///
     /// # Errors
     ///

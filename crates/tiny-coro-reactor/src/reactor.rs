@@ -81,7 +81,8 @@ impl Reactor {
         self.shared.notify();
     }
 
-    /// Marks every source as gone and wakes its waiters with an error; no source can be added from here on.
+    /// Marks every source as gone and wakes its waiters with an error, and completes every sleep; no source can be added
+    /// from here on.
     pub fn shutdown(&self) {
         let mut woken = Vec::new();
         let mut sources = self.shared.registry.lock();
@@ -92,6 +93,7 @@ impl Reactor {
             woken.extend(state.writer.take());
         }
         drop(sources);
+        self.shared.timers.lock().shut(&mut woken);
         woken.into_iter().for_each(Waker::wake);
         self.notify();
     }

@@ -10,7 +10,7 @@ pub(crate) const READABLE: usize = 1 << 0;
 pub(crate) const WRITABLE: usize = 1 << 1;
 /// The peer has shut down its writing half. Never cleared: `read` answers at once from here on.
 const READ_CLOSED: usize = 1 << 2;
-/// Both halves are down or the socket has failed. Never cleared: `write` answers at once from here on.
+/// Both halves are down. Never cleared: `write` answers at once from here on.
 const WRITE_CLOSED: usize = 1 << 3;
 /// The source left the reactor. Never cleared; both directions answer with an error.
 const GONE: usize = 1 << 4;
@@ -93,7 +93,8 @@ impl Readiness {
         if event.is_read_hang_up() {
             bits |= READ_CLOSED;
         }
-        if event.is_hang_up() || event.is_error() {
+        // An error alone is readable and writable, and over once it is fetched: not a closed source.
+        if event.is_hang_up() {
             bits |= READ_CLOSED | WRITE_CLOSED;
         }
         self.set(bits);

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 use tiny_coro_timer::Key;
 
-/// Completes when its deadline has passed, never earlier. Created by [`Reactor::sleep_until`].
+/// Completes when its deadline has passed, never earlier; or when its reactor is shut down, since nobody would wake it then.
+/// Created by [`Reactor::sleep_until`].
 ///
 /// # Cancel safety
 ///
@@ -56,7 +57,12 @@ impl Sleep {
         let shared = &self.reactor.shared;
         match self.key {
             None => {
-                let (key, notify) = shared.timers.lock().insert(self.reactor.ticks(self.deadline), waker);
+                let mut timers = shared.timers.lock();
+                if timers.is_shut() {
+                    return Poll::Ready(());
+                }
+                let (key, notify) = timers.insert(self.reactor.ticks(self.deadline), waker);
+                drop(timers);
                 self.key = Some(key);
                 if notify {
                     shared.notify();

@@ -10,6 +10,8 @@ pub(crate) struct Timers {
     queue: TimerQueue<Waker>,
     /// Until when the turning thread sleeps; 0 while none does.
     sleeps_until: u64,
+    /// True once nobody will turn the reactor any more.
+    shut: bool,
 }
 
 impl Timers {
@@ -53,6 +55,16 @@ impl Timers {
     pub(crate) fn wake_up(&mut self, now: u64, woken: &mut Vec<Waker>) {
         self.sleeps_until = 0;
         self.queue.expire(now, |waker| woken.push(waker));
+    }
+
+    /// Says that nobody will turn the reactor any more, and moves all wakers to `woken`.
+    pub(crate) fn shut(&mut self, woken: &mut Vec<Waker>) {
+        self.shut = true;
+        self.queue.expire(u64::MAX, |waker| woken.push(waker));
+    }
+
+    pub(crate) fn is_shut(&self) -> bool {
+        self.shut
     }
 
     pub(crate) fn len(&self) -> usize {

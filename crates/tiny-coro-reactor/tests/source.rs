@@ -178,6 +178,19 @@ fn the_budget_makes_a_busy_source_yield() {
     assert_eq!(count.get(), 1);
 }
 
+/// An executor inside a task polls again and again without a new budget: it goes on all the same.
+#[test]
+fn an_exhausted_budget_does_not_stop_a_nested_executor() {
+    let reactor = Reactor::new().unwrap();
+    let (source, _peer) = pair(&reactor);
+    reactor.turn(Some(Duration::ZERO)).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    budget::reset(1);
+    let granted = (0..100_000).filter(|_| source.poll_ready(Direction::Write, &mut cx).is_ready()).count();
+    budget::reset(budget::UNLIMITED);
+    assert!(granted > 1_000);
+}
+
 #[test]
 fn two_reactors_do_not_mix() {
     let (first, second) = (Reactor::new().unwrap(), Reactor::new().unwrap());

@@ -41,12 +41,31 @@ pub(crate) struct BlockingPool {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: VecDeque<TaskRef>,
-    threads: usize,
+    queue: VecDeque<Queued>,
+    /// Threads that will look into the queue again before they end.
+    serving: usize,
+    /// Threads that have not quite ended.
+    alive: usize,
     idle: usize,
     /// Idle threads that were notified and have not come round yet: a push must not count on them twice.
     notified: usize,
     shutdown: bool,
+}
+
+/// A closure that waits for a thread.
+#[derive(Debug)]
+struct Queued {
+    task: TaskRef,
+    urgency: Urgency,
+}
+
+/// What the end of the runtime means for a closure that has not started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// It is cancelled.
+    Optional,
+    /// It is run all the same: somebody was told that it would be.
+    Mandatory,
 }
 
 /// The pool in numbers.
@@ -65,6 +84,7 @@ impl BlockingPool {
         self: &Arc<Self>,
         handle: &Handle,
         closure: F,
+        urgency: Urgency,
         spawned_at: &'static Location<'static>,
     ) -> JoinHandle<T>
     where
@@ -72,31 +92,30 @@ impl BlockingPool {
         T: Send + 'static,
     {
         let [queued, joined] = task::allocate(Blocking(Some(closure)), Unscheduled, spawned_at);
-        if let Err(refused) = self.push(handle, queued) {
-            refused.shutdown();
-        }
+        self.push(handle, Queued { task: queued, urgency });
         // SAFETY: counted for the join handle by `allocate`, for this output type.
         unsafe { JoinHandle::new(joined) }
     }
 
-    fn push(self: &Arc<Self>, handle: &Handle, task: TaskRef) -> Result<(), TaskRef> {
+    fn push(self: &Arc<Self>, handle: &Handle, queued: Queued) {
         let mut state = self.state.lock();
         if state.shutdown {
-            return Err(task);
+            drop(state);
+            return queued.task.shutdown();
         }
-        state.queue.push_back(task);
+        state.queue.push_back(queued);
         if state.idle > state.notified {
             state.notified += 1;
             drop(state);
             self.work.notify_one();
-        } else if state.threads < self.limits.max_threads {
-            state.threads += 1;
+        } else if state.serving < self.limits.max_threads {
+            state.serving += 1;
+            state.alive += 1;
             drop(state);
             if self.start_thread(handle).is_err() {
-                return self.thread_refused();
+                self.thread_refused();
             }
         }
-        Ok(())
     }
 
     fn start_thread(self: &Arc<Self>, handle: &Handle) -> io::Result<()> {
@@ -116,36 +135,30 @@ impl BlockingPool {
         Ok(())
     }
 
-    /// The operating system has no thread for us. If the pool has another one it will come to the closure in time; if not,
-    /// the closure is given back, and with it everything that was queued behind a thread that never came.
-    fn thread_refused(&self) -> Result<(), TaskRef> {
+    /// The operating system has no thread for us. If the pool has another one, that will come to the closure in time; if
+    /// not, what is queued is cancelled, since nobody would ever come to it.
+    fn thread_refused(&self) {
         let mut state = self.state.lock();
-        state.threads -= 1;
-        if state.threads > 0 {
-            return Ok(());
-        }
-        match state.queue.pop_back() {
-            Some(task) => Err(task),
-            None => Ok(()),
-        }
+        state.serving -= 1;
+        state.alive -= 1;
+        let stranded = if state.serving == 0 { std::mem::take(&mut state.queue) } else { VecDeque::new() };
+        drop(state);
+        self.ended.notify_all();
+        stranded.into_iter().for_each(|queued| queued.task.shutdown());
     }
 
-    /// One thread's life: closures, until it has been idle for too long or the pool ends.
+    /// One thread's life: closures, until it has been idle for too long or the pool ends. In the same critical section in
+    /// which it decides to end it stops counting as serving, so that no push relies on it.
     fn run(&self) {
         let mut state = self.state.lock();
         loop {
-            while let Some(task) = state.queue.pop_front() {
-                let shutdown = state.shutdown;
+            while let Some(queued) = state.queue.pop_front() {
                 drop(state);
-                if shutdown {
-                    task.shutdown()
-                } else {
-                    task.run()
-                }
+                queued.task.run();
                 state = self.state.lock();
             }
             if state.shutdown {
-                return;
+                break;
             }
             let until = Instant::now().checked_add(self.limits.keep_alive);
             state.idle += 1;
@@ -160,37 +173,48 @@ impl BlockingPool {
             if state.notified > 0 && (!timed_out || state.notified > state.idle) {
                 state.notified -= 1;
             } else if timed_out && state.queue.is_empty() {
-                return;
+                break;
             }
         }
+        state.serving -= 1;
     }
 
     fn thread_ended(&self) {
         let mut state = self.state.lock();
-        state.threads -= 1;
+        state.alive -= 1;
         drop(state);
         self.ended.notify_all();
     }
 
-    /// Refuses further closures and cancels those that have not started.
+    /// Refuses further closures and cancels those that have not started, but for the mandatory ones: these are run by the
+    /// threads there are or, if there is none, here.
     pub(crate) fn begin_shutdown(&self) {
         let mut state = self.state.lock();
         state.shutdown = true;
-        let cancelled = std::mem::take(&mut state.queue);
+        let queue = std::mem::take(&mut state.queue);
+        let (mandatory, optional): (VecDeque<_>, VecDeque<_>) =
+            queue.into_iter().partition(|queued| queued.urgency == Urgency::Mandatory);
+        let here = if state.serving > 0 {
+            state.queue = mandatory;
+            VecDeque::new()
+        } else {
+            mandatory
+        };
         drop(state);
         self.work.notify_all();
-        cancelled.into_iter().for_each(TaskRef::shutdown);
+        optional.into_iter().for_each(|queued| queued.task.shutdown());
+        here.into_iter().for_each(|queued| queued.task.run());
     }
 
     /// Waits until all threads have ended, at most until `deadline`. Returns true if they have.
     pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
         let mut state = self.state.lock();
-        while state.threads > 0 {
+        while state.alive > 0 {
             match deadline {
                 None => self.ended.wait(&mut state),
                 Some(deadline) => {
                     if self.ended.wait_until(&mut state, deadline).timed_out() {
-                        return state.threads == 0;
+                        return state.alive == 0;
                     }
                 }
             }
@@ -200,7 +224,7 @@ impl BlockingPool {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let state = self.state.lock();
-        Snapshot { threads: state.threads, queued: state.queue.len() }
+        Snapshot { threads: state.serving, queued: state.queue.len() }
     }
 }
 

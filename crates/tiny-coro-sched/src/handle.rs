@@ -1,14 +1,14 @@
 //! A reference to a runtime, for threads and code that do not own it.
 
+use crate::blocking::Urgency;
 use crate::context::{self, EnterGuard};
 use crate::metrics::Metrics;
 use crate::shared::Shared;
-use crate::task::JoinHandle;
+use crate::task::{JoinHandle, TaskRef};
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
-use tiny_coro_reactor::Reactor;
 
 /// A reference to a [`Runtime`](crate::Runtime). Cloning is cheap. It does not keep the runtime running: what is spawned
 /// through it after the runtime's end is cancelled at once.
@@ -62,17 +62,24 @@ impl Handle {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.shared.blocking.spawn(self, closure, Location::caller())
+        self.shared.blocking.spawn(self, closure, Urgency::Optional, Location::caller())
+    }
+
+    /// As [`spawn_blocking`](Handle::spawn_blocking), for what somebody has been told will happen, such as a write: a runtime
+    /// that ends before the closure has started runs it all the same. Only a refused thread, or a runtime that has ended
+    /// already, cancels it.
+    #[track_caller]
+    pub fn spawn_mandatory_blocking<F, T>(&self, closure: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.shared.blocking.spawn(self, closure, Urgency::Mandatory, Location::caller())
     }
 
     /// What the runtime has done so far.
     pub fn metrics(&self) -> Metrics {
         self.shared.metrics()
-    }
-
-    /// The reactor that the runtime's workers turn.
-    pub fn reactor(&self) -> &Reactor {
-        &self.shared.reactor
     }
 }
 
@@ -109,10 +116,13 @@ where
     F::Output: Send + 'static,
 {
     let spawned_at = Location::caller();
-    context::with_current(|handle| match handle {
-        Some(handle) => handle.shared.spawn(future, spawned_at),
+    let (handle, refused) = context::with_current(|handle| match handle {
+        Some(handle) => handle.shared.try_spawn(future, spawned_at),
         None => panic!("{}", NoRuntime(())),
-    })
+    });
+    // Not while the current handle is borrowed: it runs the future's destructor.
+    refused.into_iter().for_each(TaskRef::shutdown);
+    handle
 }
 
 /// Runs `closure` on a thread of the current runtime where it may block.
@@ -128,5 +138,5 @@ where
 {
     let spawned_at = Location::caller();
     let handle = Handle::current();
-    handle.shared.blocking.spawn(&handle, closure, spawned_at)
+    handle.shared.blocking.spawn(&handle, closure, Urgency::Optional, spawned_at)
 }

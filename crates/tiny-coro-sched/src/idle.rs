@@ -17,7 +17,7 @@
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
-//! | I1 | a task that is pushed while no worker searches and one is parked gets a worker woken | `notify_one` (fence) against `park`, `end_search` (fence) | every push | `push_against_park`, `last_searcher_hands_on` |
+//! | I1 | a task that is pushed to a deque or the injector while no worker searches and one is parked gets a worker woken | `notify_one` (fence) against `park`, `end_search` (fence) | every such push | `push_against_park`, `last_searcher_hands_on` |
 //! | I2 | the sleepers' list and the counts agree under the list's mutex | `park`, `leave`, `notify_one` | `awake` as a quick "nobody parked" | `idle_set_against_count` |
 //! | I3 | a worker that `notify_one` took from the list is counted as awake and searching, and gets one unpark | `notify_one`, `leave` | `Worker::park` | `idle_set_against_count` |
 
@@ -80,15 +80,16 @@ impl Idle {
     /// A searcher has found a task. Returns true if it was the last one: it looks once more (`look_again`) and hands on.
     #[must_use = "the last searcher hands on"]
     pub(crate) fn end_search(&self) -> bool {
-        self.counts.fetch_sub(SEARCHING, Ordering::Relaxed) % AWAKE == 1
+        // ORDERING I1: acquire and release. The last searcher sees what the earlier ones stole into their own deques.
+        self.counts.fetch_sub(SEARCHING, Ordering::AcqRel) % AWAKE == 1
     }
 
     /// Enters `worker` among the sleepers. It looks again (`look_again`) before it sleeps.
     pub(crate) fn park(&self, worker: usize, searching: bool) {
         let mut sleepers = self.sleepers.lock();
         sleepers.push(worker);
-        // ORDERING I2: relaxed. Under the mutex, like every change of AWAKE.
-        self.counts.fetch_sub(AWAKE + usize::from(searching) * SEARCHING, Ordering::Relaxed);
+        // ORDERING I1, I2: under the mutex, like every change of AWAKE; acquire and release as in `end_search`.
+        self.counts.fetch_sub(AWAKE + usize::from(searching) * SEARCHING, Ordering::AcqRel);
     }
 
     /// The other half of I1: between a change of the counts and the look into the queues.

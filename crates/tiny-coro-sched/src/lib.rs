@@ -26,7 +26,7 @@
 //!   park: publish, fence, look again everywhere; then sleep in the poller (if nobody has it) or in the parker
 //! ```
 //!
-//! A wake inside a worker puts the task into that worker's LIFO slot: no lock, no other thread. The task that it displaces goes
+//! A wake inside a worker puts the task into that worker's LIFO slot: no lock, no other thread, nobody woken. The task that it displaces goes
 //! to the deque, and if a worker is parked and none searches, one is woken. Wakes from the reactor go to the deque of the worker
 //! that turned it, in the order of the events. A task that wakes itself while it runs goes to the back of the deque.
 //!
@@ -44,14 +44,15 @@
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
 //! | L1 | the worker that takes a task from a LIFO slot sees it as its pusher left it, and nobody else takes it | `swap_lifo` (swap) | `take_lifo` | – |
-//! | S1 | a worker that sees the end of the runtime sees what came before it; one that misses it is unparked | `begin_shutdown` (release, then unpark) | `Worker::run` | P1 |
-//! | S2 | the last worker drops the tasks after every other has left | `Worker::drop` (acquire-release) | `Shared::finish` | – |
+//! | S1 | a worker that sees the end of the runtime sees what came before it; one that misses it is unparked | `begin_shutdown` (release, then unpark) | `Worker::run` | – |
+//! | S2 | what is in the injector and the waiting lists is dropped after every worker has left and emptied its own queues | `Worker::drop` (acquire-release) | `Shared::finish` | – |
 //!
 //! # Fairness
 //!
 //! A task in the injector or an I/O event waits for at most 61 polls of a worker that is busy, a task in a deque for those before
 //! it and for three LIFO wins each. A task whose sockets are always ready gives way after 128 operations. A poll is never
-//! interrupted: one that computes for long holds back its own worker's LIFO slot, while the others steal the rest.
+//! interrupted. While one computes for long, the others steal what is in that worker's deque; its LIFO slot waits, and so do I/O and
+//! deadlines if that worker was the last to have the driver and all others are parked: use `spawn_blocking` for such work.
 //!
 //! # Panics
 //!

@@ -77,7 +77,7 @@ counters! {
     completions: "completions",
     /// Tasks polled.
     polls: "polls",
-    /// Tasks that it pushed to its own deque.
+    /// Tasks that it pushed to its own queues: the LIFO slot or the deque.
     local_pushes: "local pushes",
     /// Tasks that it took from its LIFO slot.
     lifo_hits: "LIFO-slot hits",

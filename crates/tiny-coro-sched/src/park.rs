@@ -38,8 +38,8 @@ impl Sleeper {
             Place::Parker => IN_PARKER,
             Place::Driver => IN_DRIVER,
         };
-        // ORDERING P1: acquire. Success or not, pairs with the release of the last `unpark`'s swap.
-        if self.state.compare_exchange(AWAKE, place, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+        // Relaxed: it publishes nothing, and `finish` acquires.
+        if self.state.compare_exchange(AWAKE, place, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             return true;
         }
         self.finish();
@@ -49,19 +49,19 @@ impl Sleeper {
     /// Ends the sleep, and consumes an unpark that came meanwhile.
     pub(crate) fn finish(&self) {
         // ORDERING P1: acquire. Pairs with the release of the swap in `unpark`.
-        self.state.swap(AWAKE, Ordering::AcqRel);
+        self.state.swap(AWAKE, Ordering::Acquire);
     }
 
     /// True once somebody has called `unpark` on the sleep under way.
     pub(crate) fn is_notified(&self) -> bool {
-        // ORDERING P1: acquire. Pairs with the release of the swap in `unpark`.
-        self.state.load(Ordering::Acquire) == NOTIFIED
+        // Relaxed: it only ends the sleep, and `finish` acquires.
+        self.state.load(Ordering::Relaxed) == NOTIFIED
     }
 
     /// Wakes the worker from wherever it sleeps. `notify_driver` ends the wait in the poller.
     pub(crate) fn unpark(&self, notify_driver: impl FnOnce()) {
-        // ORDERING P1: release. What was done before this wake is seen by the worker it wakes.
-        match self.state.swap(NOTIFIED, Ordering::AcqRel) {
+        // ORDERING P1: release. What was done before this wake is seen by the worker it wakes, in `finish`.
+        match self.state.swap(NOTIFIED, Ordering::Release) {
             IN_PARKER => self.unparker.unpark(),
             IN_DRIVER => notify_driver(),
             _ => {}

@@ -1,6 +1,7 @@
 //! The runtime as its owner sees it: start, run, stop.
 
 use crate::block_on;
+use crate::blocking::Urgency;
 use crate::builder::Builder;
 use crate::context::{self, EnterGuard};
 use crate::handle::Handle;
@@ -92,7 +93,7 @@ impl Runtime {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.handle.shared.blocking.spawn(&self.handle, closure, Location::caller())
+        self.handle.shared.blocking.spawn(&self.handle, closure, Urgency::Optional, Location::caller())
     }
 
     /// As [`Handle::enter`].

@@ -98,7 +98,22 @@ impl Shared {
     }
 
     /// Spawns a task onto this runtime. It is cancelled at once if the runtime has ended.
-    pub(crate) fn spawn<F>(self: &Arc<Self>, future: F, spawned_at: &'static Location<'static>) -> JoinHandle<F::Output>
+    pub(crate) fn spawn<F>(&self, future: F, spawned_at: &'static Location<'static>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (handle, refused) = self.try_spawn(future, spawned_at);
+        refused.into_iter().for_each(TaskRef::shutdown);
+        handle
+    }
+
+    /// As [`spawn`](Shared::spawn), but gives back a task that came too late, for the caller to cancel.
+    pub(crate) fn try_spawn<F>(
+        &self,
+        future: F,
+        spawned_at: &'static Location<'static>,
+    ) -> (JoinHandle<F::Output>, Option<TaskRef>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -106,17 +121,18 @@ impl Shared {
         context::with_worker(self, |worker| {
             let shard = worker.map_or(self.remotes.len(), Worker::index);
             let [queued, joined] = task::allocate(future, TaskScheduler(self.shards[shard].clone()), spawned_at);
-            match worker {
-                Some(worker) => worker.push_spawned(queued),
+            let refused = match worker {
+                Some(worker) => {
+                    worker.push_spawned(queued);
+                    None
+                }
                 None => {
                     self.remote_spawns.add_one();
-                    if let Err(refused) = self.inject(queued) {
-                        refused.shutdown();
-                    }
+                    self.inject(queued).err()
                 }
-            }
+            };
             // SAFETY: counted for the join handle by `allocate`, for this output type.
-            unsafe { JoinHandle::new(joined) }
+            (unsafe { JoinHandle::new(joined) }, refused)
         })
     }
 
@@ -162,7 +178,8 @@ impl Shared {
         self.shutdown.load(Ordering::Acquire)
     }
 
-    /// The last worker's last duty: drops every future that is left, once.
+    /// The last worker's last duty: drops every future that is neither in a queue of a worker, which has emptied it by now, nor
+    /// complete.
     pub(crate) fn finish(&self) {
         // ORDERING S2: after the acquire of the last worker's read-modify-write in `Worker::drop`.
         while let Some(task) = self.injector.close_and_pop() {

@@ -217,6 +217,9 @@ impl Worker {
             self.deque.push(task);
         })?;
         self.counters().injector_pops.add(popped);
+        if popped > 1 {
+            self.notify_one();
+        }
         Some(task)
     }
 
@@ -293,7 +296,8 @@ impl Worker {
                     let woken = self.turn(turn, None);
                     sleeper.finish();
                     self.searching.set(self.shared.idle.leave(self.index));
-                    return self.wake_all(woken);
+                    // The first of them is this worker's next.
+                    return self.wake_all(woken, 1);
                 }
             }
             None => {
@@ -312,7 +316,7 @@ impl Worker {
     fn poll_driver(&self) {
         if let Some(turn) = self.shared.reactor.try_lock() {
             let woken = self.turn(turn, Some(Duration::ZERO));
-            self.wake_all(woken);
+            self.wake_all(woken, 0);
         }
     }
 
@@ -326,8 +330,9 @@ impl Worker {
         woken
     }
 
-    /// Wakes what a turn has brought, after the turn is given up: a wake may take long.
-    fn wake_all(&self, mut woken: Vec<Waker>) {
+    /// Wakes what a turn has brought, after the turn is given up: a wake may take long. Wakes another worker if the deque has
+    /// more than `own` tasks, which this one will run itself.
+    fn wake_all(&self, mut woken: Vec<Waker>, own: usize) {
         if !woken.is_empty() {
             self.in_driver.set(true);
             for waker in woken.drain(..) {
@@ -335,7 +340,7 @@ impl Worker {
                 let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
             }
             self.in_driver.set(false);
-            if self.deque.len() > 1 {
+            if self.deque.len() > own {
                 self.notify_one();
             }
         }

@@ -193,3 +193,39 @@ fn destructors_may_use_the_runtime_that_ends() {
         drop(runtime);
     });
 }
+
+/// A mandatory closure is run even if the runtime ends before a thread has come to it; an optional one is cancelled.
+#[test]
+fn mandatory_closures_are_run_at_the_end() {
+    watched(|| {
+        for _ in 0..200 {
+            let done = Arc::new(AtomicUsize::new(0));
+            let runtime = Runtime::builder().worker_threads(1).max_blocking_threads(1).build().unwrap();
+            for _ in 0..3 {
+                let done = done.clone();
+                let count = move || done.fetch_add(1, Ordering::SeqCst);
+                runtime.handle().spawn_mandatory_blocking(count).detach();
+            }
+            drop(runtime);
+            assert_eq!(done.load(Ordering::SeqCst), 3);
+        }
+    });
+}
+
+/// A sleep that is awaited elsewhere does not hang when its runtime ends.
+#[test]
+fn a_sleep_of_an_ended_runtime_completes() {
+    watched(|| {
+        let (first, second) = (runtime(1), runtime(1));
+        let far = Duration::from_secs(3600);
+        let asleep = first.block_on(async { sleep(far) });
+        let waiting = second.spawn(asleep);
+        while first.metrics().sleeps == 0 {
+            thread::yield_now();
+        }
+        let late = first.block_on(async { sleep(far) });
+        drop(first);
+        second.block_on(waiting).unwrap();
+        second.block_on(late);
+    });
+}

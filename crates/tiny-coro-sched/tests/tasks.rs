@@ -298,15 +298,61 @@ fn the_blocking_pool_keeps_to_its_limit_and_loses_no_closure() {
     });
 }
 
-/// A thread that ends for lack of work does not take a closure's notification with it.
+/// A thread that ends for lack of work does not take a closure, or its notification, with it: not even the only one.
 #[test]
 fn a_pool_whose_threads_come_and_go_loses_no_closure() {
+    for max in [1, 512] {
+        watched(move || {
+            let runtime = Runtime::builder()
+                .worker_threads(1)
+                .max_blocking_threads(max)
+                .blocking_keep_alive(Duration::from_micros(50))
+                .build()
+                .unwrap();
+            for n in 0..3_000 {
+                let task = runtime.spawn_blocking(move || n);
+                assert_eq!(runtime.block_on(task).unwrap(), n);
+                for _ in 0..n % 64 {
+                    std::hint::spin_loop();
+                }
+            }
+        });
+    }
+}
+
+/// The references to a task may be given up on several threads at the same moment: the last one frees it, once.
+#[test]
+fn references_given_up_at_once() {
     watched(|| {
-        let runtime = Runtime::builder().blocking_keep_alive(Duration::from_micros(50)).build().unwrap();
-        for n in 0..2_000 {
-            let task = runtime.spawn_blocking(move || n);
-            assert_eq!(runtime.block_on(task).unwrap(), n);
+        let runtime = runtime(2);
+        let (send, receive) = std::sync::mpsc::channel::<(tiny_coro_sched::AbortHandle, Waker)>();
+        let other = thread::spawn(move || {
+            for (abort, waker) in receive {
+                waker.wake();
+                drop(abort);
+            }
+        });
+        for _ in 0..20_000 {
+            let slot: Arc<Mutex<Option<Waker>>> = Arc::default();
+            let task = runtime.spawn({
+                let slot = slot.clone();
+                poll_fn(move |cx| {
+                    *slot.lock().unwrap() = Some(cx.waker().clone());
+                    Poll::Ready([0u8; 64])
+                })
+            });
+            let abort = task.abort_handle();
+            while !task.is_finished() {
+                std::hint::spin_loop();
+            }
+            let waker = slot.lock().unwrap().take().unwrap();
+            let mine = waker.clone();
+            send.send((abort, waker)).unwrap();
+            drop(task);
+            mine.wake();
         }
+        drop(send);
+        other.join().unwrap();
     });
 }
 

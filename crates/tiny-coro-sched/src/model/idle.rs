@@ -174,10 +174,14 @@ fn unpark_against_either_sleep() {
         loom::model(move || {
             let (parker, driver) = (Parker::new(), Parker::new());
             let sleeper = Arc::new(Sleeper::new(&parker));
+            let written = Arc::new(AtomicUsize::new(0));
             let unparker = driver.unparker();
             let other = thread::spawn({
-                let sleeper = sleeper.clone();
-                move || sleeper.unpark(|| unparker.unpark())
+                let (sleeper, written) = (sleeper.clone(), written.clone());
+                move || {
+                    written.store(1, Ordering::Relaxed);
+                    sleeper.unpark(|| unparker.unpark());
+                }
             });
             if sleeper.prepare(place) {
                 match place {
@@ -190,6 +194,7 @@ fn unpark_against_either_sleep() {
                 }
                 sleeper.finish();
             }
+            assert_eq!(written.load(Ordering::Relaxed), 1, "the wake did not publish what came before it");
             other.join().unwrap();
         });
     }

@@ -150,9 +150,13 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         // SAFETY: the caller's references keep the cell alive until `release` below.
         let cell = unsafe { this.as_ref() };
         // SAFETY: RUNNING makes the stage the caller's.
-        let output = match unsafe { cell.replace_stage(Stage::Empty) } {
-            Ok(()) => output,
-            Err(payload) => Err(JoinError::panic(cell.header.id, payload)),
+        let output = match (unsafe { cell.replace_stage(Stage::Empty) }, output) {
+            // The first panic is the one to report.
+            (Ok(()), output) | (Err(_), output @ Err(_)) => output,
+            (Err(payload), Ok(output)) => {
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(output)));
+                Err(JoinError::panic(cell.header.id, payload))
+            }
         };
         // SAFETY: as above.
         let _ = unsafe { cell.replace_stage(Stage::Output(output)) };
@@ -313,6 +317,8 @@ unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) {
 unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: allocated as this box in `allocate`, and nobody else can reach it.
     let cell = unsafe { Box::from_raw(header.cast::<Cell<F, S>>().as_ptr()) };
-    // A future that nobody can wake any more may still be inside; its destructor is user code.
+    // What is left inside has user code's destructors: a future that was never run, a waker.
+    // SAFETY: nobody else can reach the stage.
+    let _ = unsafe { cell.replace_stage(Stage::Empty) };
     let _ = catch_unwind(AssertUnwindSafe(|| drop(cell)));
 }

@@ -153,9 +153,11 @@ impl Drop for TaskRef {
 ///
 /// The reference is the caller's, who does not use it again.
 pub(crate) unsafe fn drop_reference(header: NonNull<Header>) {
-    // SAFETY: the caller's reference keeps the task alive up to here.
-    let (last, vtable) = unsafe { (header.as_ref().state.release(1), header.as_ref().vtable) };
-    if last {
+    // SAFETY: the caller's reference keeps the task alive up to its release; the vtable is read before, because another
+    // thread may free the task right after.
+    let vtable = unsafe { header.as_ref() }.vtable;
+    // SAFETY: as above.
+    if unsafe { header.as_ref() }.state.release(1) {
         // SAFETY: it was the last reference, so nobody else can reach the task.
         unsafe { (vtable.free)(header) };
     }

@@ -28,9 +28,11 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 
 unsafe fn wake(data: *const ()) {
     let header = header(data);
-    // SAFETY: this waker holds a reference up to the transition, which passes it on or gives it up.
-    let (outcome, vtable) = unsafe { (header.as_ref().state.wake_by_value(), header.as_ref().vtable) };
-    match outcome {
+    // SAFETY: this waker holds a reference up to the transition; the vtable is read before, because another thread may free
+    // the task right after.
+    let vtable = unsafe { header.as_ref() }.vtable;
+    // SAFETY: as above; the transition passes the reference on or gives it up.
+    match unsafe { header.as_ref() }.state.wake_by_value() {
         // SAFETY: `wake_by_value` has set SCHEDULED and left this waker's reference to the queue.
         Wake::Submit => unsafe { (vtable.submit)(header) },
         Wake::Nothing => {}
