@@ -7,8 +7,8 @@
 
 use std::process::ExitCode;
 
-use tiny_coro::http::{Request, Response, Router, Server, Status};
-use tiny_coro_examples::{cli, run};
+use tiny_coro::http::{Config, Request, Response, Router, Server, Status};
+use tiny_coro_examples::{GRACE, cli, run_until_stopped};
 
 const USAGE: &str = "
 Serves a page, plain text, JSON, an echo and a greeting.
@@ -48,14 +48,14 @@ async fn hello(request: Request) -> Response {
 
 fn main() -> ExitCode {
     let options = cli::Server::on_port(8080).parse(USAGE);
-    run(options.workers, async move {
+    run_until_stopped(options.workers, |stop| async move {
         let router = Router::new()
             .get("/", page)
             .get("/plaintext", plaintext)
             .get("/json", json)
             .post("/echo", echo)
             .get("/hello/{name}", hello);
-        let server = Server::bind(options.address).await?;
+        let server = Server::bind(options.address).await?.config(Config::new().shutdown_timeout(GRACE));
         let base = format!("http://{}", server.local_addr()?);
         println!("web listens on {base}/");
         println!("  GET  {base}/              a page");
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         println!("  GET  {base}/json          the same as JSON");
         println!("  POST {base}/echo          the body that was sent");
         println!("  GET  {base}/hello/{{name}}  a greeting");
-        tiny_coro::spawn(server.serve(router)).await??;
+        tiny_coro::spawn(server.with_graceful_shutdown(stop).serve(router)).await??;
         Ok(())
     })
 }

@@ -1,5 +1,5 @@
 //! What the examples share, so that each of them can be about one thing: the command line ([`cli`]), and a runtime
-//! that runs until the work is done or somebody presses Ctrl-C ([`run`]).
+//! that runs until the work is done or somebody presses Ctrl-C ([`run`], [`run_until_stopped`]).
 //!
 //! The modules of [`mini_redis`] are here too, where `cargo test` finds them.
 
@@ -21,7 +21,7 @@ use futures_lite::future;
 use tiny_coro::Runtime;
 use tiny_coro::net::{TcpListener, TcpStream};
 
-pub use shutdown::shutdown_signal;
+pub use shutdown::{ShutdownSignal, shutdown_signal};
 
 /// What an example's main future returns.
 pub type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -56,14 +56,27 @@ pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
+/// So long requests in flight may take after Ctrl-C.
+pub const GRACE: Duration = Duration::from_secs(3);
+
 /// Runs `program` until it ends or the process is asked to stop, and drops what is still running then.
 pub fn run(workers: Option<usize>, program: impl Future<Output = Result>) -> ExitCode {
-    let outcome = runtime(workers).map_err(Into::into).and_then(|runtime| {
-        let stop = shutdown_signal();
-        runtime.block_on(future::or(program, async {
+    run_until_stopped(workers, |stop| {
+        future::or(program, async {
             stop.await;
             Ok(())
-        }))
+        })
+    })
+}
+
+/// Runs the future that `program` makes until it ends. It is told when the process is asked to stop.
+pub fn run_until_stopped<F>(workers: Option<usize>, program: impl FnOnce(ShutdownSignal) -> F) -> ExitCode
+where
+    F: Future<Output = Result>,
+{
+    let outcome = runtime(workers).map_err(Into::into).and_then(|runtime| {
+        let stop = shutdown_signal();
+        runtime.block_on(program(stop))
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,9 @@
 //! Ctrl-C and SIGTERM as a future.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::process;
+use std::task::{Context, Poll};
 
 use tiny_coro::sync::oneshot;
 
@@ -13,7 +15,7 @@ use tiny_coro::sync::oneshot;
 /// # Panics
 ///
 /// When it is called a second time: a process has one handler.
-pub fn shutdown_signal() -> impl Future<Output = ()> + Send + 'static {
+pub fn shutdown_signal() -> ShutdownSignal {
     let (sender, receiver) = oneshot::channel();
     let mut sender = Some(sender);
     // The handler runs on a thread of its own, not inside the signal: it may wake a task.
@@ -22,8 +24,19 @@ pub fn shutdown_signal() -> impl Future<Output = ()> + Send + 'static {
         None => process::exit(130),
     };
     ctrlc::set_handler(on_signal).expect("shutdown_signal is called once");
-    async move {
+    ShutdownSignal(receiver)
+}
+
+/// The future of [`shutdown_signal`].
+#[derive(Debug)]
+#[must_use = "a future does nothing until it is polled"]
+pub struct ShutdownSignal(oneshot::Receiver<()>);
+
+impl Future for ShutdownSignal {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // An error would mean that the handler is gone, and it never goes.
-        let _ = receiver.await;
+        Pin::new(&mut self.0).poll(cx).map(drop)
     }
 }

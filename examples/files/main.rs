@@ -10,16 +10,19 @@ mod listing;
 mod name;
 mod upload;
 
+use std::fs::OpenOptions;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use lexopt::prelude::*;
 use tiny_coro::fs::{self, File};
 use tiny_coro::http::{Body, BodyError, Config, IntoResponse, Request, Response, Router, Server, Status};
-use tiny_coro_examples::{cli, run};
+use tiny_coro::spawn_blocking;
+use tiny_coro_examples::{GRACE, cli, run_until_stopped};
 
 use name::Name;
 use upload::Upload;
@@ -103,17 +106,28 @@ async fn put(directory: Arc<PathBuf>, mut request: Request) -> Result<Response, 
 
 async fn get(directory: Arc<PathBuf>, request: Request) -> Result<Response, Refusal> {
     let name = name_of(&request)?;
-    let mut file = File::open(directory.join(name.as_str())).await?;
-    let metadata = file.metadata().await?;
-    if !metadata.is_file() {
-        return Err(io::Error::from(io::ErrorKind::NotFound).into());
-    }
+    let path = directory.join(name.as_str());
+    let (file, length) = spawn_blocking(move || open(&path)).await.map_err(io::Error::other)??;
     let kind = mime_guess::from_path(name.as_str()).first_or_octet_stream();
-    Ok(Response::new(Body::reader(file, Some(metadata.len())))
+    Ok(Response::new(Body::file_part(file, length))
         .header("content-type", kind.essence_str())
         // What a stranger uploaded is shown as what its name says, and its scripts are strangers here.
         .header("x-content-type-options", "nosniff")
         .header("content-security-policy", "sandbox"))
+}
+
+/// Opens a regular file and tells its length; everything else that may stand under a name is not there. A symbolic link
+/// is not followed, and a pipe that nobody writes to does not make us wait.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let absent = || io::Error::from(io::ErrorKind::NotFound);
+    let options = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).to_owned();
+    let file = options.open(path).map_err(|error| match error.raw_os_error() {
+        // A symbolic link; a socket.
+        Some(libc::ELOOP | libc::ENXIO) => absent(),
+        _ => error,
+    })?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() { Ok((File::from_std(file), metadata.len())) } else { Err(absent()) }
 }
 
 fn routes(directory: PathBuf) -> Router {
@@ -129,15 +143,16 @@ fn routes(directory: PathBuf) -> Router {
 
 fn main() -> ExitCode {
     let options = cli::parse(USAGE, options);
-    run(options.workers, async move {
+    run_until_stopped(options.workers, |stop| async move {
         fs::create_dir_all(&options.directory).await?;
-        let server = Server::bind(options.address).await?.config(Config::new().max_body_size(u64::MAX));
+        let config = Config::new().max_body_size(u64::MAX).shutdown_timeout(GRACE);
+        let server = Server::bind(options.address).await?.config(config);
         let base = format!("http://{}", server.local_addr()?);
         println!("files listens on {base}/ and serves {}", options.directory.display());
         println!("  GET  {base}/              lists the files");
         println!("  PUT  {base}/files/{{name}}  stores one");
         println!("  GET  {base}/files/{{name}}  gives it back");
-        tiny_coro::spawn(server.serve(routes(options.directory))).await??;
+        tiny_coro::spawn(server.with_graceful_shutdown(stop).serve(routes(options.directory))).await??;
         Ok(())
     })
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tiny_coro::fs::{self, File};
+use tiny_coro::{Handle, spawn_blocking};
 
 use crate::name::{Name, TEMPORARY};
 
@@ -24,17 +25,15 @@ pub(crate) struct Upload {
 impl Upload {
     /// Creates the temporary file, in the directory where the whole file will be: a rename is atomic only within a
     /// file system.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the file goes away again, even one that is created after that.
     pub(crate) async fn begin(directory: &Path) -> io::Result<Self> {
-        loop {
-            let number = UPLOADS.fetch_add(1, Ordering::Relaxed);
-            let path = directory.join(format!("{TEMPORARY}{}-{number}", process::id()));
-            match File::options().write(true).create_new(true).open(&path).await {
-                Ok(file) => return Ok(Upload { file, path: Temporary(Some(path)) }),
-                // Left by a process that had this number before.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let directory = directory.to_owned();
+        // The guard comes from the thread that creates the file: whatever drops it there or on the way removes the file.
+        let (file, path) = spawn_blocking(move || create(&directory)).await??;
+        Ok(Upload { file: File::from_std(file), path })
     }
 
     /// Adds to the file.
@@ -67,9 +66,36 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        if let Some(path) = self.0.take() {
-            // A drop can't wait; taking a name out of a directory is quick.
-            let _ = std::fs::remove_file(path);
+        let Some(path) = self.0.take() else { return };
+        let unlink = Unlink(path);
+        // The blocks of a large file take the disk a while to free. A pool that ends drops the closure, and that unlinks.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn_blocking(move || drop(unlink)).detach();
+        }
+    }
+}
+
+/// Removes the file when it is dropped, wherever that is.
+#[derive(Debug)]
+struct Unlink(PathBuf);
+
+impl Drop for Unlink {
+    fn drop(&mut self) {
+        // There is nobody left to tell.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Creates a file under a name that none has.
+fn create(directory: &Path) -> io::Result<(std::fs::File, Temporary)> {
+    loop {
+        let number = UPLOADS.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!("{TEMPORARY}{}-{number}", process::id()));
+        match std::fs::File::create_new(&path) {
+            Ok(file) => return Ok((file, Temporary(Some(path)))),
+            // Left by a process that had this number before.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -111,7 +111,8 @@ impl Config {
     }
 
     /// How long a wanted request body may make no progress; then the handler gets
-    /// [`BodyError::TimedOut`](crate::BodyError::TimedOut). Default 30 s.
+    /// [`BodyError::TimedOut`](crate::BodyError::TimedOut). Also how long the rest that a handler left may take in all.
+    /// Default 30 s.
     #[must_use]
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.body_timeout = timeout;
@@ -122,6 +123,14 @@ impl Config {
     #[must_use]
     pub fn write_timeout(mut self, timeout: Duration) -> Self {
         self.write_timeout = timeout;
+        self
+    }
+
+    /// How long a peer that has got its last answer may take to close its end, before the connection is closed all the
+    /// same; meanwhile what it still sends is thrown away, up to 1 MiB. Default 2 s.
+    #[must_use]
+    pub fn linger_timeout(mut self, timeout: Duration) -> Self {
+        self.linger_timeout = timeout;
         self
     }
 

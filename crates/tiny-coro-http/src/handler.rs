@@ -82,7 +82,13 @@ impl Slots {
         // The future is dropped after a panic, whatever state that left it in.
         match catch_unwind(AssertUnwindSafe(|| slot.poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(response)) => Poll::Ready(Outcome::Response(response)),
+            Ok(Poll::Ready(response)) => {
+                if slot.size() > KEPT_SIZE {
+                    self.boxes.swap_remove(self.current);
+                    self.current = 0;
+                }
+                Poll::Ready(Outcome::Response(response))
+            }
             Err(_) => {
                 self.clear();
                 Poll::Ready(Outcome::Panicked)
@@ -135,5 +141,28 @@ where
 
     fn size(&self) -> usize {
         size_of::<F>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_box_goes_with_its_answer_and_a_small_one_stays() {
+        let mut slots = Slots::default();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        for _ in 0..2 {
+            slots.place(async {});
+            assert!(slots.poll(&mut cx).is_ready());
+            slots.place(async {
+                let large = [0_u8; 2 * KEPT_SIZE];
+                std::future::ready(()).await;
+                large.len().to_string()
+            });
+            assert_eq!(slots.boxes.len(), 2);
+            assert!(slots.poll(&mut cx).is_ready());
+            assert_eq!(slots.boxes.len(), 1);
+        }
     }
 }

@@ -30,7 +30,7 @@
 //!
 //! | ID | always true | kept by |
 //! |---|---|---|
-//! | P1 | the cut of the bytes into reads changes no result | [`parse`] |
+//! | P1 | the cut of the bytes into reads changes no result; a fault is reported with the end of its line at the latest | [`parse`], `next_head` |
 //! | P2 | nothing is served after bytes whose framing is in doubt | `refuse`, `Incoming::failed` |
 //! | P3 | memory per connection is bounded by [`Config`], whatever the peer does | `on_head`, `on_sending`, `attend` |
 //! | P4 | an answer that is not whole ends in a reset, never in a clean end | `Turn::abort`, `Connection::cut_off` |

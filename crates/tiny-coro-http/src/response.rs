@@ -22,7 +22,7 @@ pub(crate) enum ContentType {
 /// Holds an answer: status, headers, body.
 ///
 /// Headers are written down in their final form when they are added, so that sending is one copy. `Content-Length`,
-/// `Transfer-Encoding`, `Connection` and `Date` are the server's business.
+/// `Transfer-Encoding` and `Connection` are the server's business; it adds a `Date` where the handler has set none.
 ///
 /// # Examples
 ///
@@ -121,7 +121,8 @@ impl Response {
         self
     }
 
-    /// Adds a header, after those of the same name; a second `Content-Type` replaces the first.
+    /// Adds a header, after those of the same name; a second `Content-Type` replaces the first, a `Date` that of the server.
+    /// `Connection: close` has the effect of [`close`](Self::close).
     ///
     /// # Errors
     ///

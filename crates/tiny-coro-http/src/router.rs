@@ -85,7 +85,7 @@ impl Router {
     /// # Panics
     ///
     /// If the path is not valid or contradicts one that was added before, if there is a handler for that method
-    /// already, or if `method` is [`Method::Other`]: a mistake in the program, found when it starts.
+    /// already, or if `method` is [`Method::Other`] or [`Method::Connect`]: a mistake in the program, found when it starts.
     #[track_caller]
     #[must_use]
     pub fn route<H, F>(mut self, method: Method, path: &str, handler: H) -> Self
@@ -95,6 +95,7 @@ impl Router {
         F::Output: IntoResponse,
     {
         assert!(method != Method::Other, "a route needs a method that has a name; use a fallback for others");
+        assert!(method != Method::Connect, "this server makes no tunnels: CONNECT can't be routed");
         assert!(path.starts_with('/'), "a route begins with a slash: {path:?}");
         let index = match self.routes.iter().position(|route| route.path == path) {
             Some(index) => index,
@@ -108,7 +109,8 @@ impl Router {
         self
     }
 
-    /// Adds the handler for every path that no route matches, and for methods that have no name here.
+    /// Adds the handler for every path that no route matches, and for methods that have no name here. CONNECT is always
+    /// answered with 501: its success would turn the connection into a tunnel.
     #[must_use]
     pub fn fallback<H, F>(mut self, handler: H) -> Self
     where
@@ -157,8 +159,10 @@ impl Router {
 
     fn find(&self, request: &Request) -> (Result<&dyn ErasedHandler, Response>, Option<PathParams>) {
         let method = request.method();
-        if matches!(method, Method::Other | Method::Connect) {
-            return (self.fallback_or(method), None);
+        match method {
+            Method::Connect => return (Err(Response::status(Status::NOT_IMPLEMENTED).close()), None),
+            Method::Other => return (self.fallback_or(method), None),
+            _ => {}
         }
         if let Some(route) = self.find_plain(request.path_bytes()) {
             return (route.handler(method), None);
@@ -183,7 +187,7 @@ impl Router {
     fn fallback_or(&self, method: Method) -> Result<&dyn ErasedHandler, Response> {
         match &self.fallback {
             Some(handler) => Ok(&**handler),
-            None if matches!(method, Method::Other | Method::Connect) => Err(Response::status(Status::NOT_IMPLEMENTED)),
+            None if method == Method::Other => Err(Response::status(Status::NOT_IMPLEMENTED)),
             None => Err(Response::status(Status::NOT_FOUND)),
         }
     }

@@ -35,7 +35,7 @@ pub(crate) enum Stage {
 
 #[derive(Default)]
 struct Registry {
-    /// The waker of each open connection, once it has been polled.
+    /// The waker of each open connection, from its first poll at a stage up to the next stage.
     wakers: Vec<Option<Waker>>,
     free: Vec<usize>,
     open: usize,
@@ -76,11 +76,18 @@ impl Service {
 
     /// Waits until fewer than `limit` connections are open. One task at a time may wait.
     pub(crate) fn poll_below(&self, limit: usize, cx: &Context<'_>) -> Poll<()> {
-        let mut registry = self.registry();
-        if registry.open < limit {
+        if self.open_connections() < limit {
             return Poll::Ready(());
         }
-        registry.watcher = Some(cx.waker().clone());
+        let fresh = cx.waker().clone();
+        let mut registry = self.registry();
+        if registry.open < limit {
+            drop(registry);
+            return Poll::Ready(());
+        }
+        let old = registry.watcher.replace(fresh);
+        drop(registry);
+        drop(old);
         Poll::Pending
     }
 
@@ -92,7 +99,7 @@ impl Service {
             registry.wakers.len() - 1
         });
         drop(registry);
-        Registration { service: Arc::clone(service), key, announced: false }
+        Registration { service: Arc::clone(service), key, announced: None }
     }
 
     fn stage(&self) -> Stage {
@@ -106,21 +113,21 @@ impl Service {
     }
 
     fn enter(&self, stage: Stage) {
-        let registry = self.registry();
+        let mut registry = self.registry();
         if self.stage() as u8 >= stage as u8 {
             return;
         }
         // Stored under the lock: a connection announces its waker under the same lock before it reads the stage. So it
-        // either sees the new stage, or its waker is in the list that is woken here.
+        // either sees the new stage, or its waker is in the list that is woken here. Woken, it announces itself again.
         // ORDERING H1: release. Pairs with the acquire load in `stage`.
         self.stage.store(stage as u8, Ordering::Release);
-        let wakers: Vec<Waker> = registry.wakers.iter().flatten().cloned().collect();
+        let wakers: Vec<Waker> = registry.wakers.iter_mut().filter_map(Option::take).collect();
         drop(registry);
         wakers.into_iter().for_each(Waker::wake);
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
-        // No foreign code but the cloning of wakers runs under this lock.
+        // No foreign code runs under this lock: wakers are cloned before it, and dropped after it.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -139,7 +146,8 @@ impl fmt::Debug for Service {
 pub(crate) struct Registration {
     service: Arc<Service>,
     key: usize,
-    announced: bool,
+    /// The stage at which the waker was put into the list. The next stage takes it out again.
+    announced: Option<Stage>,
 }
 
 impl Registration {
@@ -151,10 +159,14 @@ impl Registration {
     /// Returns the stage; a later change wakes the task.
     #[inline]
     pub(crate) fn observe(&mut self, cx: &Context<'_>) -> Stage {
-        if !self.announced {
-            self.announced = true;
-            self.service.registry().wakers[self.key] = Some(cx.waker().clone());
+        let stage = self.service.stage();
+        if self.announced == Some(stage) {
+            return stage;
         }
+        self.announced = Some(stage);
+        let fresh = cx.waker().clone();
+        let old = self.service.registry().wakers[self.key].replace(fresh);
+        drop(old);
         self.service.stage()
     }
 }

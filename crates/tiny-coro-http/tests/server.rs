@@ -106,6 +106,7 @@ fn requests_are_served_over_real_sockets() {
     let mut answer = String::new();
     half.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("slow"));
+    drop((stream, half));
     server.stop();
 }
 
@@ -139,12 +140,14 @@ fn s12_uploads_and_downloads_are_streamed_through_the_disk() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    drop(stream);
 
     let mut stream = server.connect();
     stream.write_all(GET.replace("/ ", "/file ").as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     assert!(answer.ends_with(&content));
+    drop(stream);
     server.stop();
     std::fs::remove_file(&*path).unwrap();
 }
@@ -158,6 +161,23 @@ fn a_refusal_reaches_a_peer_that_is_still_sending() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    drop(stream);
+    server.stop();
+}
+
+#[test]
+fn the_last_answer_reaches_a_peer_that_goes_on_sending() {
+    let server = TestServer::start(hello(), Config::new());
+    let mut stream = server.connect();
+    stream.write_all(GET.as_bytes()).unwrap();
+    // The answer is here, so the server has nothing left to do but close.
+    assert_eq!(stream.peek(&mut [0; 1]).unwrap(), 1);
+    for _ in 0..10 {
+        stream.write_all(&[b'x'; 1_000]).unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("hello"), "{answer}");
     drop(stream);
     server.stop();
 }
@@ -178,7 +198,8 @@ fn a_failing_body_is_a_reset() {
 
 #[test]
 fn peers_that_reset_leave_nothing_behind() {
-    let server = TestServer::start(hello(), Config::new());
+    // A connection that were left would hold the shutdown up for longer than the watchdog waits.
+    let server = TestServer::start(hello(), Config::new().shutdown_timeout(2 * WATCHDOG));
     for round in 0..200 {
         let mut stream = server.connect();
         let requests = [
@@ -220,19 +241,27 @@ fn the_shutdown_closes_idle_connections_and_finishes_the_others() {
     let mut answer = String::new();
     busy.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("Connection: close") && answer.ends_with("slow"), "{answer}");
+    drop(busy);
     server.ended.recv_timeout(WATCHDOG).unwrap().unwrap();
     assert!(TcpStream::connect_timeout(&server.address, Duration::from_secs(1)).is_err());
 }
 
 #[test]
 fn the_shutdown_does_not_wait_for_ever() {
-    let mut server = TestServer::start(hello(), Config::new().shutdown_timeout(Duration::from_millis(50)));
+    let (started, has_started) = channel();
+    let router = Router::new().get("/never", move |_: Request| {
+        started.send(()).unwrap();
+        std::future::pending::<Response>()
+    });
+    let mut server = TestServer::start(router, Config::new().shutdown_timeout(Duration::from_millis(50)));
     let mut stuck = server.connect();
     stuck.write_all(b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    has_started.recv_timeout(WATCHDOG).unwrap();
     let start = Instant::now();
     server.signal();
     server.ended.recv_timeout(WATCHDOG).unwrap().unwrap();
-    assert!(start.elapsed() < WATCHDOG);
+    // Half the default, which would hold if the one that was set did not.
+    assert!(start.elapsed() < Duration::from_secs(5));
     assert!(matches!(stuck.read(&mut [0; 10]), Ok(0) | Err(_)));
 }
 
@@ -256,12 +285,13 @@ fn connections_beyond_the_limit_wait_their_turn() {
     let mut answer = String::new();
     waiting.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("hello"));
+    drop(waiting);
     server.stop();
 }
 
 #[test]
 fn idle_connections_time_out() {
-    let server = TestServer::start(hello(), Config::new().keep_alive_timeout(Duration::from_millis(50)));
+    let server = TestServer::start(hello(), Config::new().keep_alive_timeout(Duration::from_secs(1)));
     let mut stream = server.connect();
     for _ in 0..3 {
         stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();

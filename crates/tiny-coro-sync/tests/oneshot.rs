@@ -25,6 +25,17 @@ fn value_arrives_once() {
     assert_eq!(Arc::strong_count(&wakes), 1, "no waker is left behind");
 }
 
+/// A receiver that stops waiting lets go of its task, however long the sender lives.
+#[test]
+fn a_dropped_receiver_leaves_no_waker_behind() {
+    let (sender, mut receiver) = oneshot::channel();
+    let (wakes, waker) = Wakes::new();
+    assert!(poll(Pin::new(&mut receiver), &waker).is_pending());
+    drop((receiver, waker));
+    assert_eq!(Arc::strong_count(&wakes), 1);
+    assert_eq!((sender.send(1), wakes.take()), (Err(1), 0));
+}
+
 #[test]
 fn sender_dropped_is_an_error() {
     let (sender, mut receiver) = oneshot::channel::<u8>();

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::mini_redis::resp::TooLong;
 use crate::mini_redis::store::WrongType;
 
 /// The text of an error answer.
@@ -40,6 +41,12 @@ impl CommandError {
 
     pub(crate) fn text(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl From<TooLong> for CommandError {
+    fn from(TooLong: TooLong) -> Self {
+        Self::new("ERR the answer is too long")
     }
 }
 

@@ -36,8 +36,10 @@ pub(super) fn hget(cx: &mut Context<'_>, args: Args<'_>) -> Outcome {
 pub(super) fn hgetall(cx: &mut Context<'_>, args: Args<'_>) -> Outcome {
     let mut slot = cx.database().lock(args.at(1), cx.now);
     let fields = slot.get::<Fields>()?;
+    let mark = cx.out.mark();
     cx.out.array(fields.as_ref().map_or(0, |fields| 2 * fields.len()));
     for (field, value) in fields.into_iter().flat_map(|fields| fields.iter()) {
+        cx.out.room_since(mark)?;
         cx.out.bulk(field);
         cx.out.bulk(value);
     }

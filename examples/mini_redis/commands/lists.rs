@@ -69,8 +69,10 @@ pub(super) fn lrange(cx: &mut Context<'_>, args: Args<'_>) -> Outcome {
         return Ok(());
     };
     let (skip, take) = range(start, stop, list.len());
+    let mark = cx.out.mark();
     cx.out.array(take);
     for item in list.range(skip..skip + take) {
+        cx.out.room_since(mark)?;
         cx.out.bulk(item);
     }
     Ok(())

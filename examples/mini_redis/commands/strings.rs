@@ -26,8 +26,10 @@ pub(super) fn get(cx: &mut Context<'_>, args: Args<'_>) -> Outcome {
 pub(super) fn mget(cx: &mut Context<'_>, args: Args<'_>) -> Outcome {
     let keys = args.from(1);
     let mut locked = cx.database().lock_many(keys.iter(), cx.now);
+    let mark = cx.out.mark();
     cx.out.array(keys.len());
     for key in keys.iter() {
+        cx.out.room_since(mark)?;
         if write(&mut cx.out, locked.slot(key).value()).is_err() {
             cx.out.null();
         }

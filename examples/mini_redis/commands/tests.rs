@@ -322,3 +322,15 @@ fn commands_with_many_keys_are_atomic() {
         });
     });
 }
+
+/// A request of a few bytes can't make an answer of gigabytes.
+#[test]
+fn an_answer_has_a_longest_length() {
+    let mut client = Client::new();
+    let value = "x".repeat(60_000);
+    client.check(&[(&format!("set long {value}"), "+OK|")]);
+    let keys = " long".repeat(1_100);
+    assert!(client.ask(&format!("mget{keys}")).starts_with("*1100|$60000|"));
+    let keys = " long".repeat(1_200);
+    assert_eq!(client.ask(&format!("mget{keys}")), "-ERR the answer is too long|");
+}

@@ -21,4 +21,4 @@ mod tests;
 pub(crate) use args::Args;
 pub(crate) use number::{format_double, parse_double, parse_integer};
 pub(crate) use parser::{Parser, Status};
-pub(crate) use reply::Reply;
+pub(crate) use reply::{Reply, TooLong};

@@ -1,5 +1,13 @@
 //! Answers, written straight into the output buffer.
 
+/// So long the items of one answer may be together, the last one not counted: a request of a few bytes can name a large
+/// value a million times.
+const MAX_ITEMS: usize = 64 * 1024 * 1024;
+
+/// An answer has more items than can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
+
 /// Writes RESP2 answers to the end of a buffer.
 #[derive(Debug)]
 pub(crate) struct Reply<'a>(&'a mut Vec<u8>);
@@ -12,6 +20,11 @@ impl<'a> Reply<'a> {
     /// How much has been written: a place for [`truncate`](Self::truncate) to come back to.
     pub(crate) fn mark(&self) -> usize {
         self.0.len()
+    }
+
+    /// Refuses a further item of the answer that began at `mark`, if there is no room for it.
+    pub(crate) fn room_since(&self, mark: usize) -> Result<(), TooLong> {
+        if self.0.len() - mark > MAX_ITEMS { Err(TooLong) } else { Ok(()) }
     }
 
     /// Takes back what was written after `mark`.

@@ -193,3 +193,74 @@ fn an_upload_that_the_server_ends_leaves_nothing() {
     assert!(server.stop("TERM").success());
     assert_eq!(names(directory.path()), Vec::<String>::new());
 }
+
+/// Requests that end while their file is being created: what nobody waits for any more goes away all the same.
+#[test]
+fn uploads_that_are_reset_at_once_leave_nothing() {
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let mut server = serve(directory.path());
+    let temporary = || names(directory.path()).into_iter().filter(|name| name.starts_with(".upload-")).count();
+    for _ in 0..600 {
+        let mut stream = server.connect();
+        // Nothing of a body is missing, so the server looks for what comes next while the file is created: the reset.
+        stream
+            .write_all(b"PUT /files/x HTTP/1.1\r\nHost: here\r\nContent-Length: 0\r\n\r\n")
+            .expect("the server reads");
+        socket2::SockRef::from(&stream)
+            .set_linger(Some(std::time::Duration::ZERO))
+            .expect("a socket option can be set");
+    }
+    // They were accepted before this one.
+    assert_eq!(split(&server.ask(&get("/"))).0, 200);
+    eventually("the temporary files are gone", || temporary() == 0);
+    assert!(server.stop("INT").success());
+    assert_eq!(temporary(), 0);
+}
+
+/// What stands under a name and is no file is not there, and opening it holds nobody up.
+#[test]
+fn only_regular_files_are_given() {
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    fs::write(directory.path().join("file"), "text").expect("there is room for a file");
+    std::os::unix::fs::symlink("/etc/passwd", directory.path().join("link")).expect("a link can be made");
+    let _socket =
+        std::os::unix::net::UnixListener::bind(directory.path().join("socket")).expect("a socket can be made");
+    let made =
+        std::process::Command::new("mkfifo").arg(directory.path().join("pipe")).status().expect("mkfifo is there");
+    assert!(made.success());
+    let server = serve(directory.path());
+    for name in ["link", "socket", "pipe"] {
+        assert_eq!(split(&server.ask(&get(&format!("/files/{name}")))).0, 404, "{name}");
+    }
+    assert_eq!(split(&server.ask(&get("/files/file"))).2, b"text");
+}
+
+/// Ctrl-C in the middle of an exchange: it comes to its end, and then the server does.
+#[test]
+fn requests_in_flight_are_finished_before_the_end() {
+    let mut server = Server::start("web", &[]);
+    let mut stream = server.connect();
+    stream.write_all(b"POST /echo HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\na").expect("the server reads");
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1000];
+    while !answer.ends_with(b"\r\n\r\na") {
+        let count = stream.read(&mut buffer).expect("the answer begins");
+        assert_ne!(count, 0);
+        answer.extend_from_slice(&buffer[..count]);
+    }
+    std::thread::scope(|scope| {
+        let stopping = scope.spawn(|| server.stop("INT"));
+        eventually("the server does not listen any more", || {
+            std::net::TcpStream::connect(address_of(&stream)).is_err()
+        });
+        stream.write_all(b"b").expect("the server reads");
+        assert_eq!(stream.read(&mut buffer).expect("the answer goes on"), 1);
+        assert_eq!(buffer[0], b'b');
+        drop(stream);
+        assert!(stopping.join().expect("the server stops").success());
+    });
+}
+
+fn address_of(stream: &std::net::TcpStream) -> std::net::SocketAddr {
+    stream.peer_addr().expect("the stream is connected")
+}

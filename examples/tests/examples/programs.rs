@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
+use std::thread;
 
 use crate::support::{Server, output};
 
@@ -41,26 +42,29 @@ fn an_address_in_use_is_an_error_that_says_so() {
 
 #[test]
 fn servers_stop_on_either_signal_with_clients_connected() {
-    for name in SERVERS {
-        for signal in ["INT", "TERM"] {
-            let directory = tempfile::tempdir().expect("there is room for a directory");
-            let path = directory.path().to_str().expect("the path is text");
-            let arguments = if name == "files" { vec!["--dir", path] } else { vec![] };
-            let mut server = Server::start(name, &arguments);
-            let _idle = server.connect();
-            let mut busy = server.connect();
-            busy.write_all(b"P").expect("the server reads");
-            let status = server.stop(signal);
-            assert!(status.success(), "{name} after SIG{signal}: {status}");
+    // All at once: `web` and `files` give the request that has begun its time.
+    thread::scope(|scope| {
+        for (name, signal) in SERVERS.into_iter().flat_map(|name| [(name, "INT"), (name, "TERM")]) {
+            scope.spawn(move || {
+                let directory = tempfile::tempdir().expect("there is room for a directory");
+                let path = directory.path().to_str().expect("the path is text");
+                let arguments = if name == "files" { vec!["--dir", path] } else { vec![] };
+                let mut server = Server::start(name, &arguments);
+                let _idle = server.connect();
+                let mut busy = server.connect();
+                busy.write_all(b"P").expect("the server reads");
+                let status = server.stop(signal);
+                assert!(status.success(), "{name} after SIG{signal}: {status}");
+            });
         }
-    }
+    });
 }
 
 #[test]
 fn the_small_ones_do_what_they_say() {
     let said = |name, arguments| String::from_utf8_lossy(&output(name, arguments).stdout).into_owned();
     assert_eq!(said("hello", &[]), "Hello from a task!\n");
-    assert_eq!(said("sleep_sort", &["60", "0", "120", "30"]), "0\n30\n60\n120\n");
+    assert_eq!(said("sleep_sort", &["400", "0", "600", "200"]), "0\n200\n400\n600\n");
     assert!(said("channel", &[]).ends_with("their sum is 79999800000, expected 79999800000\n"));
 }
 
@@ -71,7 +75,7 @@ fn echo_sends_back_what_it_gets_after_the_client_has_finished_too() {
     let mut stream = server.connect();
     let mut writer = stream.try_clone().expect("a socket can be cloned");
     let sent = text.clone();
-    let sending = std::thread::spawn(move || {
+    let sending = thread::spawn(move || {
         writer.write_all(&sent).expect("the server reads");
         writer.shutdown(Shutdown::Write).expect("the connection is open");
     });

@@ -55,6 +55,19 @@ pub(crate) enum Demand {
 }
 
 impl State {
+    /// Takes what there is for the reader: a piece, an error, or the end.
+    fn take(&mut self) -> Option<Option<Result<Bytes, BodyError>>> {
+        if let Some(piece) = self.piece.take() {
+            return Some(Some(Ok(piece)));
+        }
+        if self.over {
+            return Some(None);
+        }
+        let end = self.end.take()?;
+        self.over = true;
+        Some(end.err().map(Err))
+    }
+
     fn demand(&self) -> Demand {
         match (self.reader_gone, self.wanted) {
             (true, _) => Demand::Gone,
@@ -73,7 +86,8 @@ pub(crate) fn pipe(remaining: Option<u64>, cx: &Context<'_>) -> (Feeder, Reader)
 
 impl Pipe {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // No user code runs under this lock: a poisoned state is still a consistent one.
+        // No user code runs under this lock, wakers are cloned before it and dropped after it: a poisoned state is
+        // still a consistent one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -88,11 +102,15 @@ impl Feeder {
     /// Says that the feeder's poll begins: it need not be woken until it leaves.
     pub(crate) fn enter(&self, cx: &Context<'_>) {
         let mut state = self.pipe.lock();
+        // From here on nobody takes the waker.
         state.inside = true;
-        match &mut state.feeder {
-            Some(waker) => waker.clone_from(cx.waker()),
-            empty => *empty = Some(cx.waker().clone()),
+        if wakes(&state.feeder, cx) {
+            return;
         }
+        drop(state);
+        let fresh = cx.waker().clone();
+        let old = self.pipe.lock().feeder.replace(fresh);
+        drop(old);
     }
 
     /// Says that the feeder's poll ends, after it saw `seen`: from now on a change wakes it. A change that came in between
@@ -138,6 +156,10 @@ impl Feeder {
     }
 }
 
+fn wakes(waker: &Option<Waker>, cx: &Context<'_>) -> bool {
+    waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()))
+}
+
 fn wake_reader(mut state: MutexGuard<'_, State>) {
     let waker = state.reader.take();
     let is_local = state.inside && state.reader_is_local;
@@ -164,10 +186,11 @@ impl Drop for Feeder {
         if state.end.is_none() && !state.over {
             state.end = Some(Err(BodyError::Disconnected));
         }
-        state.feeder = None;
+        let feeder = state.feeder.take();
         // Nobody polls on behalf of this pipe any more.
         state.inside = false;
         wake_reader(state);
+        drop(feeder);
     }
 }
 
@@ -180,24 +203,25 @@ pub(crate) struct Reader {
 impl Reader {
     pub(crate) fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         let mut state = self.pipe.lock();
-        if let Some(piece) = state.piece.take() {
-            return Poll::Ready(Some(Ok(piece)));
+        if let Some(item) = state.take() {
+            return Poll::Ready(item);
         }
-        if state.over {
-            return Poll::Ready(None);
-        }
-        if let Some(end) = state.end.take() {
-            state.over = true;
-            return Poll::Ready(end.err().map(Err));
-        }
-        match &mut state.reader {
-            Some(waker) => waker.clone_from(cx.waker()),
-            empty => *empty = Some(cx.waker().clone()),
+        let mut old = None;
+        if !wakes(&state.reader, cx) {
+            drop(state);
+            let fresh = cx.waker().clone();
+            state = self.pipe.lock();
+            // It may have come meanwhile.
+            if let Some(item) = state.take() {
+                drop(state);
+                return Poll::Ready(item);
+            }
+            old = state.reader.replace(fresh);
         }
         state.wanted = true;
-        state.reader_is_local =
-            state.inside && state.feeder.as_ref().is_some_and(|feeder| feeder.will_wake(cx.waker()));
+        state.reader_is_local = state.inside && wakes(&state.feeder, cx);
         wake_feeder(state);
+        drop(old);
         Poll::Pending
     }
 
@@ -213,9 +237,8 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let mut state = self.pipe.lock();
         state.reader_gone = true;
-        state.reader = None;
-        let piece = state.piece.take();
+        let left = (state.reader.take(), state.piece.take());
         wake_feeder(state);
-        drop(piece);
+        drop(left);
     }
 }

@@ -22,6 +22,8 @@ use crate::status::Status;
 const LINGER_LIMIT: usize = 1024 * 1024;
 /// A piece of a body costs as much of the budget as so many requests.
 const PIECE_COST: usize = 8;
+/// How many empty lines may stand before a request line: some clients send one behind a body.
+const MAX_EMPTY_LINES: usize = 8;
 
 /// The steps of the connection's state machine: one method a phase.
 impl Work {
@@ -53,6 +55,10 @@ impl Work {
             (Wait::Head, _) => Ok(self.refuse(Status::REQUEST_TIMEOUT, turn)),
             (Wait::Body, Phase::Handler | Phase::Sending(_)) => {
                 self.incoming.fail(BodyError::TimedOut);
+                Ok(Next::Again)
+            }
+            (Wait::Drain, _) => {
+                self.phase = Phase::Close { linger: true };
                 Ok(Next::Again)
             }
             (Wait::Write, _) => Err(turn.abort(io::ErrorKind::TimedOut)),
@@ -88,7 +94,7 @@ impl Work {
         if self.output.pending() >= turn.config().output_limit && self.flush(turn)?.is_pending() {
             return Ok(Next::Wait(Wait::Write));
         }
-        match self.next_head(&turn.config().limits) {
+        match self.next_head(&turn.service.config().limits, turn.empty_lines) {
             Ok(parse::Status::Complete(head)) => return Ok(self.begin(head, turn)),
             Ok(parse::Status::Partial) => {}
             Err(error) => return Ok(self.refuse(error.status(), turn)),
@@ -97,18 +103,29 @@ impl Work {
         if self.flush(turn)?.is_pending() {
             return Ok(Next::Wait(Wait::Write));
         }
+        // Half an empty line begins no request, and does not start the time for one.
+        let is_idle = matches!(&self.input[..], [] | [b'\r']);
         Ok(match self.fill(turn)? {
-            Poll::Ready(0) => Next::Done,
+            // What came without a line end was not looked at.
+            Poll::Ready(0) => match parse::parse_head(&self.input, &turn.config().limits) {
+                Err(error) => self.refuse(error.status(), turn),
+                Ok(_) => Next::Done,
+            },
             Poll::Ready(_) => Next::Again,
-            Poll::Pending if turn.draining && self.input.is_empty() => Next::Done,
-            Poll::Pending if self.input.is_empty() => Next::Wait(Wait::Idle),
+            Poll::Pending if turn.draining && is_idle => Next::Done,
+            Poll::Pending if is_idle => Next::Wait(Wait::Idle),
             Poll::Pending => Next::Wait(Wait::Head),
         })
     }
 
-    fn next_head(&mut self, limits: &Limits) -> Result<parse::Status<Head>, ParseError> {
+    fn next_head(&mut self, limits: &Limits, empty_lines: &mut u8) -> Result<parse::Status<Head>, ParseError> {
         if let Some(b'\r') = self.input.first() {
             let skip = parse::empty_lines(&self.input);
+            let count = usize::from(*empty_lines) + skip / 2;
+            if count > MAX_EMPTY_LINES {
+                return Err(ParseError::Malformed("too many empty lines before the request line"));
+            }
+            *empty_lines = count as u8;
             let _ = self.input.split_to(skip);
             self.scanned = self.scanned.saturating_sub(skip);
         }
@@ -126,6 +143,7 @@ impl Work {
 
     fn begin<T: Transport>(&mut self, head: Head, turn: &mut Turn<'_, '_, T>) -> Next {
         turn.spend(1);
+        *turn.empty_lines = 0;
         self.exchange = Exchange {
             head_only: head.method == crate::Method::Head,
             http10: head.version == Version::Http10,
@@ -276,7 +294,8 @@ impl Work {
         let complete = self.incoming.is_complete();
         let hopeless = self.incoming.failed.is_some() || self.incoming.expects_continue || self.incoming.exceeds(limit);
         self.phase = match () {
-            () if !self.exchange.keep_alive => Phase::Close { linger: !complete || !self.input.is_empty() },
+            // What the peer sends before it sees the end is not there yet.
+            () if !self.exchange.keep_alive => Phase::Close { linger: true },
             () if complete => Phase::Head,
             () if hopeless => Phase::Close { linger: true },
             () => Phase::Drain { left: limit },
@@ -346,7 +365,7 @@ impl Work {
                 Next::Again
             }
             Poll::Ready(_) => Next::Again,
-            Poll::Pending => Next::Wait(if flushed.is_pending() { Wait::Write } else { Wait::Body }),
+            Poll::Pending => Next::Wait(if flushed.is_pending() { Wait::Write } else { Wait::Drain }),
         })
     }
 

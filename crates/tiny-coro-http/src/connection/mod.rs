@@ -56,13 +56,15 @@ pub struct Connection<T: Transport> {
     remote: SocketAddr,
     waiting: Wait,
     deadline: Option<Instant>,
+    /// Counted here, since the rest of an idle connection is given back.
+    empty_lines: u8,
 }
 
 impl<T: Transport> Connection<T> {
     /// Takes over a connection from `remote`.
     pub fn new(transport: T, service: &Arc<Service>, remote: SocketAddr) -> Self {
         let registration = Service::register(service);
-        Self { transport, work: None, registration, remote, waiting: Wait::Handler, deadline: None }
+        Self { transport, work: None, registration, remote, waiting: Wait::Handler, deadline: None, empty_lines: 0 }
     }
 
     /// Waits for `wait` to happen; `Ready` if its time is over.
@@ -87,6 +89,7 @@ impl<T: Transport> Connection<T> {
             now,
             remote: self.remote,
             draining: stage != Stage::Serving,
+            empty_lines: &mut self.empty_lines,
             budget: BUDGET,
             progress: Progress::default(),
         }

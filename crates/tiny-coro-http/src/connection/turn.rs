@@ -17,6 +17,8 @@ pub(super) struct Turn<'a, 'w, T> {
     pub(super) now: Instant,
     pub(super) remote: SocketAddr,
     pub(super) draining: bool,
+    /// How many empty lines have come since the last request.
+    pub(super) empty_lines: &'a mut u8,
     /// How many requests and pieces may still be handled before other tasks get their turn.
     pub(super) budget: usize,
     pub(super) progress: Progress,
@@ -59,6 +61,7 @@ pub(super) enum Wait {
     Idle,
     Head,
     Body,
+    Drain,
     Write,
     Linger,
     Handler,
@@ -69,20 +72,21 @@ impl Wait {
         match self {
             Self::Idle => Some(config.keep_alive_timeout),
             Self::Head => Some(config.head_timeout),
-            Self::Body => Some(config.body_timeout),
+            Self::Body | Self::Drain => Some(config.body_timeout),
             Self::Write => Some(config.write_timeout),
             Self::Linger => Some(config.linger_timeout),
             Self::Handler => None,
         }
     }
 
-    /// Whether `progress` starts the time anew. A head must come within its time however many pieces it comes in.
+    /// Whether `progress` starts the time anew. A head must come within its time however many pieces it comes in, and so
+    /// must what nobody reads.
     pub(super) fn renewed_by(self, progress: Progress) -> bool {
         match self {
             Self::Idle | Self::Head => progress.finished,
             Self::Body => progress.read,
             Self::Write => progress.wrote,
-            Self::Linger | Self::Handler => false,
+            Self::Drain | Self::Linger | Self::Handler => false,
         }
     }
 }

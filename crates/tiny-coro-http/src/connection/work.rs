@@ -30,7 +30,8 @@ pub(super) enum Phase {
     /// What the handler left of the request's body, up to so many bytes.
     Drain { left: u64 },
     /// Writing the rest, then the end of the connection. With `linger`, input that the peer may still be sending is
-    /// taken first, lest the kernel answer it with a reset that destroys our last words on their way.
+    /// taken first, lest the kernel answer it with a reset that destroys our last words on their way. Only a peer that
+    /// has sent its end needs none.
     Close { linger: bool },
     /// Waiting for the peer to see the end, up to so many bytes.
     Linger { left: usize },

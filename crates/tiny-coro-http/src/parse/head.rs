@@ -142,11 +142,13 @@ pub fn parse_head(bytes: &[u8], limits: &Limits) -> Result<Status<Head>, ParseEr
         check_target_length(window, limits.max_target)?;
     }
     let mut scratch = [const { MaybeUninit::uninit() }; SCRATCH];
-    let room = limits.max_headers.min(SCRATCH);
+    // The shortest line that the parser takes for a header is `a:` and a line feed.
+    let max_headers = limits.max_headers.min(max_head / 3 + 1);
+    let room = max_headers.min(SCRATCH);
     let mut request = httparse::Request::new(&mut []);
     let parsed = match request.parse_with_uninit_headers(window, &mut scratch[..room]) {
-        Err(httparse::Error::TooManyHeaders) if limits.max_headers > SCRATCH => {
-            let mut scratch = vec![httparse::EMPTY_HEADER; limits.max_headers];
+        Err(httparse::Error::TooManyHeaders) if max_headers > SCRATCH => {
+            let mut scratch = vec![httparse::EMPTY_HEADER; max_headers];
             let mut request = httparse::Request::new(&mut scratch);
             let parsed = request.parse(window);
             return conclude(window, max_head, limits, parsed, &request);

@@ -159,6 +159,21 @@ fn ambiguous_requests_are_refused_wherever_they_are_cut() {
     }
 }
 
+/// P1: a fault in a line that never ends is found when the input does.
+#[test]
+fn a_broken_line_without_an_end_is_refused_wherever_it_is_cut() {
+    for line in ["GET / HT\u{1}", "GET / HTTP/1.1\r\nHost: a\r\nna me"] {
+        for cut in 1..=line.len() {
+            let mut peer = peer();
+            peer.send(&line.as_bytes()[..cut]).send(&line.as_bytes()[cut..]);
+            assert_refused(peer, line, cut);
+        }
+    }
+    let mut unfinished = peer();
+    unfinished.send("GET / HT").send("TP/1").send_eof();
+    assert!(!unfinished.is_open() && unfinished.take_output().is_empty(), "what is not whole is no fault");
+}
+
 /// The other side of strictness: what is allowed is served, and the next request is found where it begins.
 #[test]
 fn legal_requests_are_served_wherever_they_are_cut() {

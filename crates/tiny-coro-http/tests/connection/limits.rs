@@ -111,3 +111,26 @@ fn a_refused_peer_is_not_listened_to_for_ever() {
     }
     assert!(!chatty.is_open());
 }
+
+/// A limit that says none is one of the head's size.
+#[test]
+fn any_number_of_headers_may_be_allowed() {
+    let mut peer = Peer::new(router(), Config::new().max_headers(usize::MAX));
+    for lines in [65, 4_000] {
+        peer.send(format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "a:\r\n".repeat(lines)));
+    }
+    assert_eq!(peer.statuses(), [200, 200]);
+}
+
+/// What a handler left of a body comes in a time that its bytes do not renew.
+#[test]
+fn a_slow_rest_of_a_body_ends_the_connection() {
+    let mut peer = peer();
+    peer.send("POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n0");
+    for _ in 0..5 {
+        assert!(!peer.is_ended());
+        peer.pass(Duration::from_secs(7)).send("x");
+    }
+    assert!(peer.is_ended() && !peer.wire().aborted);
+    assert_eq!(peer.statuses(), [200]);
+}

@@ -68,7 +68,7 @@ fn http_1_0_closes_unless_asked_to_keep_alive() {
     assert!(peer.is_open());
     peer.send("GET / HTTP/1.0\r\n\r\n");
     assert_eq!(peer.answers()[0].header("connection"), Some("close"));
-    assert!(!peer.is_open());
+    assert!(peer.is_ended() && !peer.send_eof().is_open());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn http_1_0_gets_a_stream_of_unknown_length_up_to_the_end_of_the_connection() {
     let answer = &peer.answers()[0];
     assert_eq!((answer.header("transfer-encoding"), answer.header("content-length")), (None, None));
     assert_eq!((answer.text(), answer.header("connection")), ("onetwo", Some("close")));
-    assert!(!peer.is_open() && !peer.wire().aborted);
+    assert!(peer.is_ended() && !peer.send_eof().is_open() && !peer.wire().aborted);
 }
 
 #[test]
@@ -139,7 +139,21 @@ fn a_drain_ends_idle_connections_and_lets_the_others_answer() {
     busy.send("lf");
     let answer = &busy.answers()[0];
     assert_eq!((answer.text(), answer.header("connection")), ("half", Some("close")));
-    assert!(!busy.is_open());
+    assert!(busy.is_ended() && !busy.send_eof().is_open());
+}
+
+/// H1: whoever was woken for one stage of the shutdown is woken for the next.
+#[test]
+fn each_stage_of_the_shutdown_wakes_a_busy_connection() {
+    let mut busy = peer();
+    busy.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\n").was_woken();
+    busy.service.drain();
+    assert!(busy.was_woken());
+    busy.run();
+    assert!(busy.is_open() && !busy.was_woken());
+    busy.service.abort();
+    assert!(busy.was_woken());
+    assert!(!busy.run().is_open());
 }
 
 #[test]
@@ -174,4 +188,60 @@ fn keep_alive_and_head_time_out() {
     slow.send_eof();
     assert_eq!(slow.statuses(), [408]);
     assert!(!slow.is_open());
+}
+
+/// Line ends before a request line are no request: they neither renew its time nor go on for ever.
+#[test]
+fn empty_lines_put_nothing_off() {
+    let config = || Config::new().keep_alive_timeout(Duration::from_secs(60)).head_timeout(Duration::from_secs(10));
+    let mut slow = Peer::new(router(), config());
+    for byte in b"\r\n\r\n" {
+        slow.send([*byte]).pass(Duration::from_secs(14));
+    }
+    assert!(slow.is_open());
+    slow.pass(Duration::from_secs(5));
+    assert!(!slow.is_open() && slow.take_output().is_empty(), "the time to wait for a request has passed");
+
+    let mut late = Peer::new(router(), config());
+    late.send("\r\n").pass(Duration::from_secs(50)).send("G").pass(Duration::from_secs(9)).send("ET / HTTP/1.1\r\n");
+    assert!(late.is_open(), "the first byte of the request line begins the time for the head");
+    late.pass(Duration::from_secs(2)).send_eof();
+    assert_eq!(late.statuses(), [408]);
+
+    for size in [1, 2, 3, 1_000] {
+        let mut flood = peer();
+        for piece in "\r\n".repeat(500).as_bytes().chunks(size) {
+            flood.send(piece);
+        }
+        assert!(flood.is_ended(), "in pieces of {size}");
+        assert_eq!(flood.statuses(), [400]);
+    }
+    let mut polite = peer();
+    for _ in 0..100 {
+        polite.send("\r\n".repeat(8)).send(GET);
+    }
+    assert_eq!(polite.statuses(), [200; 100]);
+}
+
+/// What comes after the last answer is taken, so that it does not become a reset that destroys the answer.
+#[test]
+fn late_input_after_the_last_answer_is_taken_for_a_while() {
+    let mut late = peer();
+    late.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(late.wire().shut && late.is_open());
+    late.send(GET);
+    assert_eq!((late.statuses(), late.unread()), (vec![200], 0));
+    assert!(late.is_open());
+    assert!(!late.send_eof().is_open() && !late.wire().aborted);
+
+    let mut silent = Peer::new(router(), Config::new().linger_timeout(Duration::from_secs(5)));
+    silent.send("GET / HTTP/1.0\r\n\r\n").pass(Duration::from_secs(4));
+    assert!(silent.is_open());
+    silent.pass(Duration::from_secs(2));
+    assert!(!silent.is_open() && !silent.wire().aborted);
+
+    let mut first = peer();
+    first.wire().window = 0;
+    first.send("GET / HTTP/1.0\r\n\r\n").send_eof().open_window(usize::MAX);
+    assert!(!first.is_open(), "a peer that has sent its end is not waited for");
 }

@@ -48,6 +48,11 @@ fn a_fallback_takes_what_no_route_matches() {
     assert_eq!(ask(&mut peer, "GET /").2, "root");
     assert_eq!(ask(&mut peer, "GET /other").2, "GET /other");
     assert_eq!(ask(&mut peer, "BREW /coffee").2, "BREW /coffee");
+    // Not even the fallback makes a tunnel of the connection.
+    peer.send("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
+    let answer = peer.answers().remove(0);
+    assert_eq!((answer.status, answer.header("connection"), answer.text()), (501, Some("close"), ""));
+    assert!(peer.is_ended());
 }
 
 #[test]
@@ -74,11 +79,12 @@ fn a_request_tells_what_was_sent() {
 #[test]
 fn mistakes_in_routes_are_found_at_once() {
     let ok = |_: Request| async {};
-    let mistakes: [fn(Router) -> Router; 4] = [
+    let mistakes: [fn(Router) -> Router; 5] = [
         |router| router.get("/a", |_| async {}).get("/a", |_| async {}),
         |router| router.get("a", |_| async {}),
         |router| router.get("/{a}", |_| async {}).get("/{b}", |_| async {}),
         |router| router.route(Method::Other, "/", |_| async {}),
+        |router| router.route(Method::Connect, "/", |_| async {}),
     ];
     for mistake in mistakes {
         assert!(std::panic::catch_unwind(|| mistake(Router::new())).is_err());

@@ -38,6 +38,21 @@ impl<T> Shared<T> {
         self.waker(half).with_mut(|waker| unsafe { (*waker).take() })
     }
 
+    /// Takes the waker that `half` left when it waited, so that nobody is woken for it. None if the other half has it.
+    ///
+    /// # Safety
+    ///
+    /// The caller is `half`, and has not ended.
+    #[inline]
+    unsafe fn forget_waker(&self, half: Half, seen: Snapshot) -> Option<Waker> {
+        if seen.waits(half) && self.state.retract_waker(half) {
+            // SAFETY: O2: retracted, so the cell is the caller's.
+            unsafe { self.take_waker(half) }
+        } else {
+            None
+        }
+    }
+
     /// Registers the task of `cx` to be woken when what `half` waits for happens. False if it has happened.
     ///
     /// # Safety
@@ -217,11 +232,9 @@ impl<T> Sender<T> {
     /// Drops the waker that `poll_closed` left, so that nobody is woken for a sender that has ended.
     #[inline]
     fn forget_waker(&self) {
-        let state = &self.shared().state;
-        if state.load().waits(Half::Sender) && state.retract_waker(Half::Sender) {
-            // SAFETY: O2: retracted, so the cell is the sender's.
-            drop(unsafe { self.shared().take_waker(Half::Sender) });
-        }
+        let shared = self.shared();
+        // SAFETY: this is the sender, and it has not ended.
+        drop(unsafe { shared.forget_waker(Half::Sender, shared.state.load()) });
     }
 }
 
@@ -332,10 +345,20 @@ impl<T> Future for Receiver<T> {
 impl<T> Drop for Receiver<T> {
     #[inline]
     fn drop(&mut self) {
-        let state = &self.shared().state;
-        let end = if state.load().is_gone(Half::Sender) { End::Last } else { state.close_and_leave() };
+        let shared = self.shared();
+        let seen = shared.state.load();
+        let mut waker = None;
+        let end = if seen.is_gone(Half::Sender) {
+            End::Last
+        } else {
+            // The sender may live long: it keeps no task in memory that has stopped waiting.
+            // SAFETY: this is the receiver, and it has not ended.
+            waker = unsafe { shared.forget_waker(Half::Receiver, seen) };
+            shared.state.close_and_leave()
+        };
         // SAFETY: the receiver has just ended.
         unsafe { finish(self.shared, Half::Receiver, end) };
+        drop(waker);
     }
 }
 
