@@ -218,12 +218,13 @@ fn a_sleep_of_an_ended_runtime_completes() {
     watched(|| {
         let (first, second) = (runtime(1), runtime(1));
         let far = Duration::from_secs(3600);
-        let asleep = first.block_on(async { sleep(far) });
+        let entered = first.enter();
+        let (asleep, late) = (sleep(far), sleep(far));
+        drop(entered);
         let waiting = second.spawn(asleep);
         while first.metrics().sleeps == 0 {
             thread::yield_now();
         }
-        let late = first.block_on(async { sleep(far) });
         drop(first);
         second.block_on(waiting).unwrap();
         second.block_on(late);
