@@ -32,7 +32,8 @@ async fn json(_: Request) -> Response {
     Response::json_bytes(r#"{"message":"Hello, World!"}"#)
 }
 
-/// The body goes back as it comes: however large it is, this holds one piece of it.
+/// The body goes back as it comes: however large it is, this holds one piece of it. One that turns out to be broken breaks the
+/// answer off.
 async fn echo(request: Request) -> Response {
     let kind = request.headers().get("content-type").unwrap_or("application/octet-stream").to_owned();
     Response::new(request.into_body()).header("content-type", kind)

@@ -27,7 +27,8 @@ impl Reactor {
         current.ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::NotConnected,
-                "there is no reactor on this thread: call this from inside a runtime, or enter one with `Reactor::enter`",
+                "there is no reactor on this thread: call this from a task or from inside `Runtime::block_on`, or enter a runtime \
+                 with `Handle::enter` (a reactor alone with `Reactor::enter`)",
             )
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a socket, keeps a clock or allocates per header. Each function is told all the bytes received so
 //! far and answers [`Status::Partial`] when it needs more. **P1**: however the bytes of a message are cut into reads,
-//! the result is the same, once the line with the fault or the input is at its end; `tests/properties.rs` and `tests/framing.rs` hold this for every cut.
+//! the result is the same, once the line with the fault or the input is at its end; `tests/properties.rs` and `tests/connection/framing.rs` hold this for every cut.
 //!
 //! ```
 //! use tiny_coro_http::parse::{Framing, Limits, Status, parse_head};
