@@ -1,16 +1,18 @@
 //! The state word and its transitions.
 
+use std::fmt;
+
 use tiny_coro_prim::atomic::{AtomicU32, Ordering};
 
 /// Nobody sleeps, and there is nothing to take.
 const EMPTY: u32 = 0;
-/// The owner sleeps, or is about to. Only the owner enters this state.
-const PARKED: u32 = 1;
-/// There is a permit. Only `grant` enters this state.
-const NOTIFIED: u32 = 2;
+/// There is a permit. Only `grant` enters this state, and only the owner leaves it.
+const NOTIFIED: u32 = 1;
+/// The owner sleeps, or is about to. Only the owner enters this state. One below EMPTY, so that one subtraction takes a
+/// permit where there is one, and announces the sleep where there is none.
+const PARKED: u32 = EMPTY.wrapping_sub(1);
 
 /// The state of a parker: one word, which is also the word that the owner sleeps on.
-#[derive(Debug)]
 pub(crate) struct Permit(AtomicU32);
 
 /// What became of an owner that wanted to sleep.
@@ -43,25 +45,38 @@ impl Permit {
         &self.0
     }
 
-    /// NOTIFIED → EMPTY: the owner takes the permit if there is one.
-    #[must_use]
-    pub(crate) fn take(&self) -> bool {
-        // ORDERING K3: acquire. Sees what the granters wrote before the release swaps in `grant`. A failure sees nothing: the
-        // owner goes on to sleep, or back to its caller without a permit.
-        self.0.compare_exchange(NOTIFIED, EMPTY, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    /// Whether there is a permit, to the best of this thread's knowledge. Takes nothing.
+    #[inline]
+    pub(crate) fn is_there(&self) -> bool {
+        // Relaxed: a hint. Who acts on it takes the permit with an operation that acquires.
+        self.0.load(Ordering::Relaxed) == NOTIFIED
     }
 
-    /// EMPTY → PARKED, or NOTIFIED → EMPTY: the owner is about to sleep.
+    /// NOTIFIED → EMPTY: the owner takes the permit if there is one.
+    #[must_use]
+    #[inline]
+    pub(crate) fn take(&self) -> bool {
+        if !self.is_there() {
+            return false;
+        }
+        // Only the owner leaves NOTIFIED (K2): what the look has found is still there. A swap and not a store, because
+        // another grant may have come in between, and its writes have to be seen as well.
+        // ORDERING K3: acquire. Sees what the granters wrote before the release swaps in `grant`.
+        let state = self.0.swap(EMPTY, Ordering::Acquire);
+        debug_assert_eq!(state, NOTIFIED, "a second thread takes permits of one parker");
+        true
+    }
+
+    /// NOTIFIED → EMPTY, or EMPTY → PARKED: the owner takes the permit, or else is about to sleep.
+    #[inline]
     pub(crate) fn announce(&self) -> Announce {
-        // Relaxed: the announcement publishes no data, and the only thing it competes with is `grant` on the same word.
-        match self.0.compare_exchange(EMPTY, PARKED, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Announce::Sleep { while_word_is: PARKED },
-            Err(_) => {
-                // Only the owner leaves NOTIFIED (K2), so the swap takes what the failed exchange saw.
-                // ORDERING K3: acquire, as in `take`. Another grant may have come in between: the swap reads the latest.
-                let state = self.0.swap(EMPTY, Ordering::Acquire);
-                debug_assert_eq!(state, NOTIFIED, "a second thread parks on one parker");
-                Announce::Taken
+        // ORDERING K3: acquire, as in `take`. An announcement publishes nothing, and what it competes with is `grant` on
+        // the same word: it comes before this and is taken, or comes after and finds PARKED.
+        match self.0.fetch_sub(1, Ordering::Acquire) {
+            NOTIFIED => Announce::Taken,
+            state => {
+                debug_assert_eq!(state, EMPTY, "a second thread parks on one parker");
+                Announce::Sleep { while_word_is: PARKED }
             }
         }
     }
@@ -69,19 +84,33 @@ impl Permit {
     /// PARKED → EMPTY or NOTIFIED → EMPTY: the owner has slept long enough. Tells whether a permit came after all.
     #[must_use]
     pub(crate) fn retract(&self) -> bool {
-        // ORDERING K3: acquire, as in `take`. One operation, so that a grant comes either before it, and is taken here, or
-        // after it, and is stored for the next park (K1).
+        // One operation, so that a grant comes either before it, and is taken here, or after it, and is stored for the
+        // next park (K1).
+        // ORDERING K3: acquire, as in `take`.
         self.0.swap(EMPTY, Ordering::Acquire) == NOTIFIED
     }
 
     /// Any → NOTIFIED: any thread leaves a permit.
+    #[inline]
     pub(crate) fn grant(&self) -> Grant {
-        // ORDERING K3: release. Publishes the granter's writes to the acquire in `take`, `announce` or `retract`. Grants in a row
-        // form one release sequence, so the owner sees the writes of each.
+        // A swap even where a permit is there already: the owner has to see the writes of every granter, and sees those
+        // whose read-modify-write stands in the chain that it reads the end of.
+        // ORDERING K3: release. Publishes the granter's writes to the acquire in `take`, `announce` or `retract`. Grants in
+        // a row form one release sequence, so the owner sees the writes of each.
         match self.0.swap(NOTIFIED, Ordering::Release) {
             PARKED => Grant::Wake,
             _ => Grant::Stored,
         }
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0.load(Ordering::Relaxed) {
+            EMPTY => "empty",
+            NOTIFIED => "notified",
+            _ => "parked",
+        })
     }
 }
 

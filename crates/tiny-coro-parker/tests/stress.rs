@@ -2,7 +2,7 @@
 
 #![cfg(not(tiny_coro_loom))]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -10,85 +10,50 @@ use tiny_coro_parker::{Parker, Unparker};
 
 const LONG: Duration = Duration::from_secs(60);
 
-fn play(rounds: u64, parker: &Parker, other: &Unparker, count: &AtomicU64, serves: bool) {
+fn turns(rounds: u64, parker: &Parker, next: &Unparker, count: &AtomicU64) {
     for round in 0..rounds {
-        if serves {
-            other.unpark();
-        }
         assert!(parker.park_timeout(LONG), "round {round}: a wake was lost");
         // A plain load and store: each turn is handed over by the permit (K3).
         count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        if !serves {
-            other.unpark();
-        }
+        next.unpark();
     }
 }
 
-/// K1, K3, K4: two threads in turn; every permit is taken once.
+/// K1, K3, K4: threads in a ring, more than there are processors; one permit goes round, and is taken once a turn.
+fn ring(threads: usize, rounds: u64, spin: u32) {
+    let parkers: Vec<_> = (0..threads).map(|_| Parker::new().with_spin(spin)).collect();
+    let unparkers: Vec<_> = parkers.iter().map(Parker::unparker).collect();
+    let count = AtomicU64::new(0);
+    unparkers[0].unpark();
+    let parkers: Vec<Parker> = thread::scope(|scope| {
+        let threads: Vec<_> = (parkers.into_iter().enumerate())
+            .map(|(index, parker)| {
+                let (next, count) = (&unparkers[(index + 1) % threads], &count);
+                scope.spawn(move || {
+                    turns(rounds, &parker, next, count);
+                    parker
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(count.load(Ordering::Relaxed), threads as u64 * rounds);
+    let left: Vec<_> = parkers.iter().map(|parker| parker.park_timeout(Duration::ZERO)).collect();
+    assert_eq!(left.iter().position(|left| *left), Some(0), "the permit has come back");
+    assert_eq!(left.iter().filter(|left| **left).count(), 1, "and there is no other");
+}
+
 #[test]
 fn ping_pong() {
-    const ROUNDS: u64 = 100_000;
-    let (ping, pong, count) = (Parker::new(), Parker::new(), AtomicU64::new(0));
-    let (to_ping, to_pong) = (ping.unparker(), pong.unparker());
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let pong = pong;
-            play(ROUNDS, &pong, &to_ping, &count, false);
-        });
-        play(ROUNDS, &ping, &to_pong, &count, true);
-    });
-    assert_eq!(count.load(Ordering::Relaxed), 2 * ROUNDS);
-    assert!(!ping.park_timeout(Duration::ZERO));
+    ring(2, 50_000, 0);
 }
 
-/// K1, K3: many granters, one taker that also times out all the time: everything announced is seen.
 #[test]
-fn many_unparkers_against_time_outs() {
-    const THREADS: u64 = 4;
-    const EACH: u64 = 20_000;
-    let (parker, announced) = (Parker::new(), AtomicU64::new(0));
-    thread::scope(|scope| {
-        for _ in 0..THREADS {
-            let (unparker, announced) = (parker.unparker(), &announced);
-            scope.spawn(move || {
-                for _ in 0..EACH {
-                    announced.fetch_add(1, Ordering::Relaxed);
-                    unparker.unpark();
-                }
-            });
-        }
-        let (mut seen, mut timed_out) = (0, false);
-        while seen < THREADS * EACH {
-            // After a time-out without news the next park has to end by a permit.
-            let timeout = if timed_out { LONG } else { Duration::from_micros(seen % 3) };
-            let permit = parker.park_timeout(timeout);
-            assert!(permit || !timed_out, "a permit was lost: {seen} seen");
-            timed_out = !permit;
-            if permit {
-                seen = announced.load(Ordering::Relaxed);
-            }
-        }
-    });
+fn ping_pong_spinning() {
+    ring(2, 20_000, 50);
 }
 
-/// The parker goes away beside threads that unpark it.
 #[test]
-fn parkers_are_dropped_under_unparkers() {
-    for _ in 0..500 {
-        let (parker, stop) = (Parker::new(), AtomicBool::new(false));
-        thread::scope(|scope| {
-            for unparker in [parker.unparker(), parker.unparker()] {
-                let stop = &stop;
-                scope.spawn(move || {
-                    while !stop.load(Ordering::Relaxed) {
-                        unparker.unpark();
-                        thread::yield_now();
-                    }
-                });
-            }
-            assert!(parker.park_timeout(LONG));
-            drop(parker);
-            stop.store(true, Ordering::Relaxed);
-        });
-    }
+fn ring_of_eight() {
+    ring(8, 5_000, 0);
 }

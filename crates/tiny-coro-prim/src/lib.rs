@@ -1,18 +1,33 @@
 //! The seam between `std` and the model checker.
 //!
-//! Every lock-free protocol of tiny-coro is written against the names of this crate: [`atomic`], [`cell`],
-//! [`sync`], [`thread`], [`hint`]. In a normal build they are the standard library's types, re-exported, and
-//! cost nothing. When a crate is compiled with `--cfg tiny_coro_loom` they are those of [loom], which runs a
-//! model under every interleaving that the C11 memory model allows. There is one seam, here, so that no other crate
-//! repeats it.
+//! A lock-free protocol is wrong in one schedule of millions, and no test finds that one. A model checker finds it: [loom] runs
+//! a small program under every schedule, and lets every load return every value that the C11 memory model allows. But it
+//! can do so only if each atomic, each cell, each lock and each thread is its own. So every protocol of tiny-coro is
+//! written against the names of this crate, and nothing else:
 //!
-//! | module | normal build | model checker |
+//! ```text
+//!                 a protocol: tiny_coro_prim::{atomic, cell, sync, thread, hint}
+//!                                         │
+//!                  normal build           │          --cfg tiny_coro_loom
+//!                ┌────────────────────────┴────────────────────────┐
+//!        std, parking_lot: re-exported,                    loom: every access is
+//!        and compiled away                                 a choice of the checker
+//! ```
+//!
+//! The same source is the product and the model. There is one seam, here, so that no other crate repeats it.
+//!
+//! # What it re-exports
+//!
+//! | name | normal build | model checker |
 //! |---|---|---|
-//! | [`atomic`] | `std::sync::atomic` | `loom::sync::atomic` |
+//! | [`atomic`]`::*` | all of `std::sync::atomic` | all of `loom::sync::atomic` |
+//! | [`atomic::full_fence`] | `fence(SeqCst)`, and what it costs | the same |
 //! | [`cell::UnsafeCell`] | a wrapper with closures, compiled away | tracks every access, reports a race |
-//! | [`sync::Arc`] | `std::sync::Arc` | `loom::sync::Arc`, reports a leak |
-//! | [`sync::Mutex`] | `parking_lot::Mutex` | `loom::sync::Mutex` |
-//! | [`thread`] | `std::thread` | `loom::thread` |
+//! | [`sync::Arc`] | `std::sync::Arc` | `loom::sync::Arc`, reports a leak; has no `Weak` |
+//! | [`sync::Mutex`], [`sync::MutexGuard`] | `parking_lot`'s: small, no poisoning | `loom::sync::Mutex`, `lock` waits in the model |
+//! | [`thread`]`::*`, [`thread::thread_local!`] | all of `std::thread` | `loom::thread`: `spawn`, `yield_now`, `park`; no `scope`, no `sleep` |
+//! | [`hint::spin_loop`] | `std::hint::spin_loop` | lets another thread run |
+//! | [`CachePadded`] | 128 bytes of its own | the same |
 //!
 //! # Example
 //!
@@ -32,16 +47,36 @@
 //! }
 //! ```
 //!
+//! To make a model of it, share the pair by [`sync::Arc`], give the halves to two threads of [`thread`], and run that inside
+//! `loom::model` with `RUSTFLAGS="--cfg tiny_coro_loom"`. Turn the release into `Relaxed`, and loom reports the race: this
+//! crate's own `tests/loom.rs` does just that.
+//!
+//! # What the model checker does not see
+//!
+//! A model that passes is a proof for that program, up to these:
+//!
+//! - **Sequentially consistent accesses** are taken for release and acquire: loom finds executions that no machine has.
+//!   `fence(SeqCst)` is modelled exactly. Write a store-load protocol ("announce, then look again") with
+//!   [`full_fence`](atomic::full_fence).
+//! - **Load buffering**: a relaxed load that is done after a later store of its thread. The memory model allows it, loom never
+//!   tries it. Who needs the order between a load and a later store writes acquire or release, also where loom is content.
+//! - **Spurious failures** of `compare_exchange_weak`, spurious wake-ups of a condition variable.
+//! - **What does not pass the seam**: `std` atomics and plain memory, the kernel (a futex, an epoll set, a signal), the clock.
+//!   A crate that sleeps or polls supplies a stand-in, and that is then what is checked.
+//! - **Size**: a few threads and a few dozen operations. With a bound on preemptions, schedules that switch more often are
+//!   left out. The bound is 3 here: 2 has missed a real bug in a work-stealing deque.
+//! - **Progress**: a schedule that starves a thread for ever is cut off, not judged. A lost wake-up does show, as a deadlock.
+//!
 //! # Limits
 //!
-//! Loom's types have no `const fn new`, and work only inside `loom::model`: a crate that needs a `static` must
-//! choose it per build. `SeqCst` accesses are modelled as `AcqRel`; a store-load protocol therefore uses
-//! `fence(SeqCst)`, which loom models exactly.
+//! Loom's types have no `const fn new`, and work only inside `loom::model`: a crate that needs a `static` must choose it per
+//! build. A name that both sides have may lack a method on one: the build that lacks it says so.
 //!
 //! [loom]: https://docs.rs/loom
 
 #![forbid(unsafe_code)]
 
+mod fence;
 mod padded;
 mod seam;
 

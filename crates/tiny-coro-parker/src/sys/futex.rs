@@ -1,29 +1,26 @@
-//! Linux: `futex(2)`. The kernel compares the word and falls asleep in one step.
+//! Linux and Android: `futex(2)`. The kernel compares the word and falls asleep in one step.
 
 use std::ptr;
 use std::time::{Duration, Instant};
 
 use tiny_coro_prim::atomic::AtomicU32;
 
-use super::Slept;
+use super::{Backend, Slept};
 
 /// Longer sleeps are cut into pieces, so that no count of seconds is out of the kernel's range.
 const LONGEST: Duration = Duration::from_secs(1 << 30);
 
-/// Nothing: the kernel keeps the sleeper under the word's address.
-#[derive(Debug)]
-pub(crate) struct Bed;
+/// Sleeps on the permit's own word, by `futex(2)`: the default on 64-bit Linux and Android. Needs no memory: the kernel
+/// keeps the sleeper under the word's address.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Futex;
 
-impl Bed {
-    pub(crate) fn new() -> Self {
-        Self
-    }
-
-    pub(crate) fn sleep(&self, word: &AtomicU32, value: u32) {
+impl Backend for Futex {
+    fn sleep(&self, word: &AtomicU32, value: u32) {
         wait(word, value, ptr::null());
     }
 
-    pub(crate) fn sleep_until(&self, word: &AtomicU32, value: u32, deadline: Instant) -> Slept {
+    fn sleep_until(&self, word: &AtomicU32, value: u32, deadline: Instant) -> Slept {
         let left = deadline.saturating_duration_since(Instant::now()).min(LONGEST);
         if left.is_zero() {
             return Slept::DeadlinePassed;
@@ -35,7 +32,7 @@ impl Bed {
         Slept::LookAgain
     }
 
-    pub(crate) fn wake(&self, word: &AtomicU32) {
+    fn wake(&self, word: &AtomicU32) {
         // SAFETY: the kernel takes the address as a name and does not write to it; the word is alive beyond the call.
         unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
     }

@@ -1,39 +1,44 @@
-//! The model checker's futex: a mutex and a condition variable that it knows, and no clock.
+//! The model checker's backend: a mutex and a condition variable that it knows, and no clock.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use loom::sync::{Condvar, Mutex};
-use tiny_coro_prim::atomic::{AtomicU32, Ordering};
-use tiny_coro_prim::thread;
+use loom::sync::{Condvar, Mutex, MutexGuard};
 
 use super::Slept;
+use super::monitor::Monitor;
 
-#[derive(Debug)]
-pub(crate) struct Bed {
-    looking: Mutex<()>,
+/// Sleeps as the model checker sees it. Of a parker's sleeps that are not over at the first look, every other one is ended by
+/// a signal; the rest end by a wake, or where there is a deadline by that.
+#[derive(Debug, Default)]
+pub struct Model {
+    inside: Mutex<()>,
     woken: Condvar,
+    // Not the seam's: only the owner looks at it, and it is no part of the protocol.
+    signalled: AtomicBool,
 }
 
-impl Bed {
-    pub(crate) fn new() -> Self {
-        Self { looking: Mutex::new(()), woken: Condvar::new() }
+impl Monitor for Model {
+    type Guard<'a> = MutexGuard<'a, ()>;
+
+    fn enter(&self) -> MutexGuard<'_, ()> {
+        self.inside.lock().expect("nobody panics under this lock")
     }
 
-    pub(crate) fn sleep(&self, word: &AtomicU32, value: u32) {
-        let guard = self.looking.lock().expect("nobody panics under this lock");
-        if word.load(Ordering::Relaxed) == value {
+    fn wait<'a>(&'a self, guard: MutexGuard<'a, ()>) {
+        if self.signalled.fetch_not(Ordering::Relaxed) {
             drop(self.woken.wait(guard));
         }
     }
 
-    /// Other threads run for as long as the checker likes; then either the word has changed or the time is over.
-    pub(crate) fn sleep_until(&self, word: &AtomicU32, value: u32, _deadline: Instant) -> Slept {
-        thread::yield_now();
-        if word.load(Ordering::Relaxed) == value { Slept::DeadlinePassed } else { Slept::LookAgain }
+    /// The sleep is over at once, which is as long after the look at the word as the checker likes. It does not yield: loom
+    /// would run the other threads to their ends before it went on, and no wake would ever race with the deadline.
+    fn wait_until<'a>(&'a self, guard: MutexGuard<'a, ()>, _deadline: Instant) -> Slept {
+        drop(guard);
+        if self.signalled.fetch_not(Ordering::Relaxed) { Slept::DeadlinePassed } else { Slept::LookAgain }
     }
 
-    pub(crate) fn wake(&self, _word: &AtomicU32) {
-        drop(self.looking.lock().expect("nobody panics under this lock"));
+    fn notify(&self) {
         self.woken.notify_one();
     }
 }

@@ -1,7 +1,8 @@
 //! The model checker's side of the seam.
 
-/// Atomic types and fences.
+/// Atomic types and fences: all of `loom::sync::atomic`, and [`full_fence`](atomic::full_fence).
 pub mod atomic {
+    pub use crate::fence::full_fence;
     pub use loom::sync::atomic::*;
 }
 
