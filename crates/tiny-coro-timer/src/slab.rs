@@ -1,4 +1,4 @@
-//! Where the values live, and the keys that name them.
+//! Where the timers live, and the keys that name them.
 
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
@@ -13,27 +13,34 @@ pub struct Key {
     generation: NonZeroU32,
 }
 
-/// The end of the list of vacant slots.
-const NONE: u32 = u32::MAX;
+/// No slot: the end of a list.
+pub(crate) const NONE: u32 = u32::MAX;
 
-/// The values, at places that do not move while the heap's entries do.
+/// The generation of a slot that is never used again: no key has it.
+const USED_UP: u32 = 0;
+
+/// The timers, at places that do not move while a backend moves what points to them.
+///
+/// `N` is what the backend keeps with each timer, beside the link.
 #[derive(Debug)]
-pub(crate) struct Slab<T> {
-    slots: Vec<Slot<T>>,
+pub(crate) struct Slab<N, T> {
+    slots: Vec<Slot<N, T>>,
     first_vacant: u32,
 }
 
 #[derive(Debug)]
-struct Slot<T> {
-    /// Which use of the slot this is, or the next one will be (T3).
-    generation: NonZeroU32,
-    /// Occupied: where the timer stands in the heap (T2). Vacant: the next vacant slot.
-    link: u32,
+pub(crate) struct Slot<N, T> {
+    /// Occupied: the backend's (T2). Vacant: the next vacant slot.
+    pub(crate) link: u32,
+    /// The backend's, and stale in a vacant slot.
+    pub(crate) node: N,
+    /// Occupied: the key's. Vacant: the next key's, which nobody has yet (T3).
+    generation: u32,
     /// `None` in a vacant slot.
     value: Option<T>,
 }
 
-impl<T> Slab<T> {
+impl<N: Default, T> Slab<N, T> {
     pub(crate) const fn new() -> Self {
         Self { slots: Vec::new(), first_vacant: NONE }
     }
@@ -43,60 +50,72 @@ impl<T> Slab<T> {
     }
 
     /// Stores `value`; the most recently vacated slot is the first choice, since it is the likeliest in the cache.
+    ///
+    /// The link and the node are what they happen to be: whoever inserts sets them in place, which is cheaper than to pass
+    /// a node that is written twice.
+    #[inline]
     pub(crate) fn insert(&mut self, value: T) -> Key {
         let slot = self.first_vacant;
-        if let Some(vacant) = self.slots.get_mut(slot as usize) {
+        if let Some(vacant) = self.slots.get_mut(slot as usize)
+            && let Some(generation) = NonZeroU32::new(vacant.generation)
+        {
             self.first_vacant = vacant.link;
             vacant.value = Some(value);
-            return Key { slot, generation: vacant.generation };
+            return Key { slot, generation };
         }
-        let slot = u32::try_from(self.slots.len()).ok().filter(|slot| *slot != NONE);
-        let slot = slot.expect("a timer queue has room for 2^32 - 1 timers");
-        self.slots.push(Slot { generation: NonZeroU32::MIN, link: 0, value: Some(value) });
-        Key { slot, generation: NonZeroU32::MIN }
+        self.grow(value)
     }
 
-    /// Empties an occupied slot, and makes its keys stale.
+    #[cold]
+    fn grow(&mut self, value: T) -> Key {
+        let slot = u32::try_from(self.slots.len()).ok().filter(|slot| *slot != NONE);
+        let slot = slot.expect("a timer queue has room for 2^32 - 1 timers");
+        let generation = NonZeroU32::MIN;
+        self.slots.push(Slot { link: NONE, node: N::default(), generation: generation.get(), value: Some(value) });
+        Key { slot, generation }
+    }
+
+    /// Empties an occupied slot, and makes its key stale.
+    #[inline]
     pub(crate) fn remove(&mut self, slot: u32) -> Option<T> {
         let vacated = self.slots.get_mut(slot as usize)?;
-        let value = vacated.value.take()?;
-        // A slot whose generations are used up is never used again: 2^32 - 1 uses cost its bytes (T3).
-        if let Some(next) = vacated.generation.checked_add(1) {
-            vacated.generation = next;
+        vacated.generation = vacated.generation.wrapping_add(1);
+        // A slot whose generations are used up joins no list: 2^32 - 1 uses cost its bytes (T3).
+        if vacated.generation != USED_UP {
             vacated.link = self.first_vacant;
             self.first_vacant = slot;
         }
-        Some(value)
+        vacated.value.take()
     }
 
-    /// Records where the heap has put a timer (T2).
+    /// The slot of a key's timer; `None` for a stale key.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the heap has no more entries than there are slots")]
-    pub(crate) fn set_position(&mut self, slot: u32, position: usize) {
-        self.slots[slot as usize].link = position as u32;
+    pub(crate) fn find(&self, key: Key) -> Option<u32> {
+        let slot = self.slots.get(key.slot as usize)?;
+        (slot.generation == key.generation.get()).then_some(key.slot)
     }
 
-    /// Where the timer stands in the heap; `None` for a stale key.
-    pub(crate) fn position(&self, key: Key) -> Option<usize> {
-        self.slot(key).map(|slot| slot.link as usize)
+    #[inline]
+    pub(crate) fn at(&self, slot: u32) -> &Slot<N, T> {
+        &self.slots[slot as usize]
+    }
+
+    #[inline]
+    pub(crate) fn at_mut(&mut self, slot: u32) -> &mut Slot<N, T> {
+        &mut self.slots[slot as usize]
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        self.slot(key).and_then(|slot| slot.value.as_ref())
+        self.find(key).and_then(|slot| self.at(slot).value.as_ref())
     }
 
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        let slot = self.slots.get_mut(key.slot as usize)?;
-        if slot.generation == key.generation { slot.value.as_mut() } else { None }
-    }
-
-    fn slot(&self, key: Key) -> Option<&Slot<T>> {
-        let slot = self.slots.get(key.slot as usize)?;
-        (slot.generation == key.generation && slot.value.is_some()).then_some(slot)
+        self.find(key).and_then(|slot| self.at_mut(slot).value.as_mut())
     }
 }
 
 impl Key {
+    #[inline]
     pub(crate) const fn slot(self) -> u32 {
         self.slot
     }
@@ -109,14 +128,16 @@ mod tests {
     /// T3: a slot is retired rather than started over, so that no key is ever valid twice.
     #[test]
     fn used_up_slot_is_retired() {
-        let mut slab = Slab::new();
+        let mut slab: Slab<(), char> = Slab::new();
         let first = slab.insert('a');
-        slab.slots[0].generation = NonZeroU32::MAX;
+        let other = slab.insert('o');
+        slab.remove(other.slot);
+        slab.slots[0].generation = u32::MAX;
         let last = Key { generation: NonZeroU32::MAX, ..first };
+        assert_eq!((slab.find(first), slab.find(last)), (None, Some(0)));
         assert_eq!(slab.remove(last.slot), Some('a'));
-        let next = slab.insert('b');
-        assert_ne!(next.slot, last.slot);
-        assert!(slab.get(first).is_none() && slab.get(last).is_none() && slab.position(last).is_none());
-        assert_eq!(slab.remove(last.slot), None);
+        assert_eq!(slab.insert('b').slot, other.slot, "which is vacant");
+        assert_eq!(slab.insert('c').slot, 2, "which is new");
+        assert!(slab.get(first).is_none() && slab.get_mut(last).is_none() && slab.find(last).is_none());
     }
 }

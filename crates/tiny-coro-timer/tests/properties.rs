@@ -2,138 +2,158 @@
 
 #![cfg(not(tiny_coro_loom))]
 
-use std::collections::BTreeMap;
+mod backend;
+mod model;
 
+use backend::{Backend, Heap, Queue, Wheel};
+use model::Model;
 use proptest::prelude::*;
-use tiny_coro_timer::{Key, TimerQueue};
+use proptest::sample::Index;
+use tiny_coro_timer::Key;
 
 #[derive(Clone, Debug)]
 enum Step {
     Insert(u64),
+    /// Many, at equal distances: long lists, and a front that gets too long.
+    InsertMany {
+        after: u64,
+        distance: u64,
+        count: u64,
+    },
     /// Of any key ever given, most of which are stale after a while.
-    Cancel(prop::sample::Index),
-    Reset(prop::sample::Index, u64),
-    Look(prop::sample::Index),
+    Cancel(Index),
+    /// A tenth of all keys ever given.
+    CancelMany(Index),
+    Reset(Index, u64),
+    Look(Index),
     PopExpired,
+    /// `now` may be earlier than the last one.
     Expire(u64),
     Clear,
 }
 
-/// Few values, so that equal deadlines are common; and the ends of time.
+/// Few values, so that equal deadlines are common; something of each size; and the ends of time.
 fn deadline() -> impl Strategy<Value = u64> {
-    prop_oneof![8 => 0..40_u64, 1 => Just(0), 1 => Just(u64::MAX), 1 => any::<u64>()]
+    let of_any_size = (0..64_u32, 0..4_u64).prop_map(|(size, more)| (1_u64 << size).wrapping_add(more).wrapping_sub(2));
+    prop_oneof![8 => 0..40_u64, 6 => of_any_size, 1 => Just(0), 1 => Just(u64::MAX), 1 => any::<u64>()]
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    let index = any::<Index>;
     prop_oneof![
         12 => deadline().prop_map(Step::Insert),
-        4 => any::<prop::sample::Index>().prop_map(Step::Cancel),
-        4 => (any::<prop::sample::Index>(), deadline()).prop_map(|(key, deadline)| Step::Reset(key, deadline)),
-        2 => any::<prop::sample::Index>().prop_map(Step::Look),
+        2 => (deadline(), 0..5_000_u64, 1..150_u64)
+            .prop_map(|(after, distance, count)| Step::InsertMany { after, distance, count }),
+        4 => index().prop_map(Step::Cancel),
+        1 => index().prop_map(Step::CancelMany),
+        4 => (index(), deadline()).prop_map(|(key, deadline)| Step::Reset(key, deadline)),
+        2 => index().prop_map(Step::Look),
         2 => Just(Step::PopExpired),
-        1 => (0..4_u64).prop_map(Step::Expire),
+        2 => (0..4_u64).prop_map(Step::Expire),
+        2 => (10..40_u32).prop_map(|size| Step::Expire(1 << size)),
         1 => prop::bool::weighted(0.1).prop_map(|clear| if clear { Step::Clear } else { Step::PopExpired }),
     ]
 }
 
-/// The obvious implementation: an ordered map from (deadline, age) to the timer's number.
-#[derive(Default)]
-struct Model {
-    order: BTreeMap<(u64, usize), usize>,
-    /// By the timer's number: its place in `order`, while it is there.
-    places: Vec<Option<(u64, usize)>>,
-    age: usize,
+/// A queue and its model, side by side.
+struct Pair<B: Backend> {
+    timers: B::Queue<usize>,
+    model: Model,
+    keys: Vec<Key>,
+    now: u64,
 }
 
-impl Model {
-    fn insert(&mut self, deadline: u64) -> usize {
-        self.places.push(None);
-        let number = self.places.len() - 1;
-        self.place(number, deadline);
-        number
+impl<B: Backend> Pair<B> {
+    fn new() -> Self {
+        Self { timers: B::Queue::with_capacity(4), model: Model::default(), keys: Vec::new(), now: 0 }
     }
 
-    fn place(&mut self, number: usize, deadline: u64) {
-        self.age += 1;
-        self.places[number] = Some((deadline, self.age));
-        self.order.insert((deadline, self.age), number);
+    fn insert(&mut self, after: u64) {
+        let (number, deadline) = (self.keys.len(), self.now.saturating_add(after));
+        self.keys.push(self.timers.insert(deadline, number));
+        self.model.insert(number, deadline);
     }
 
-    fn cancel(&mut self, number: usize) -> Option<usize> {
-        let place = self.places[number].take()?;
-        self.order.remove(&place)
+    fn cancel(&mut self, number: usize) -> Result<(), TestCaseError> {
+        prop_assert_eq!(self.timers.cancel(self.keys[number]), self.model.cancel(number));
+        Ok(())
     }
 
-    fn reset(&mut self, number: usize, deadline: u64) -> bool {
-        let there = self.cancel(number).is_some();
-        if there {
-            self.place(number, deadline);
+    fn look(&mut self, number: usize) -> Result<(), TestCaseError> {
+        let (key, expected) = (self.keys[number], self.model.deadline(number));
+        prop_assert_eq!(self.timers.deadline(key), expected);
+        prop_assert_eq!(self.timers.get(key), expected.map(|_| &number));
+        prop_assert_eq!(self.timers.get_mut(key).copied(), expected.map(|_| number));
+        Ok(())
+    }
+
+    fn expire(&mut self, now: u64) -> Result<(), TestCaseError> {
+        let (mut fired, mut expected) = (Vec::new(), Vec::new());
+        let count = self.timers.expire(now, |number| fired.push(number));
+        while let Some(number) = self.model.pop_expired(now) {
+            expected.push(number);
         }
-        there
+        prop_assert_eq!(count, expected.len());
+        prop_assert_eq!(fired, expected);
+        Ok(())
     }
 
-    fn pop_expired(&mut self, now: u64) -> Option<usize> {
-        let number = *self.order.first_key_value().filter(|((deadline, _), _)| *deadline <= now)?.1;
-        self.cancel(number)
+    fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
+        let known = self.keys.len();
+        match step {
+            Step::Insert(after) => self.insert(after),
+            Step::InsertMany { after, distance, count } => {
+                // From the last to the first, so that each is before the horizon that the ones before it have set.
+                (0..count).rev().for_each(|index| self.insert(after.saturating_add(index * distance)));
+            }
+            Step::Cancel(_) | Step::CancelMany(_) | Step::Reset(..) | Step::Look(_) if known == 0 => {}
+            Step::Cancel(index) => self.cancel(index.index(known))?,
+            Step::CancelMany(index) => {
+                (0..known.div_ceil(10)).try_for_each(|more| self.cancel((index.index(known) + more * 7) % known))?;
+            }
+            Step::Reset(index, after) => {
+                let (number, deadline) = (index.index(known), self.now.saturating_add(after));
+                prop_assert_eq!(self.timers.reset(self.keys[number], deadline), self.model.reset(number, deadline));
+            }
+            Step::Look(index) => self.look(index.index(known))?,
+            Step::PopExpired => prop_assert_eq!(self.timers.pop_expired(self.now), self.model.pop_expired(self.now)),
+            Step::Expire(0) => self.expire(self.now / 2)?,
+            Step::Expire(after) => {
+                self.now = self.now.saturating_add(after);
+                self.expire(self.now)?;
+            }
+            Step::Clear => {
+                self.timers.clear();
+                while self.model.pop_expired(u64::MAX).is_some() {}
+            }
+        }
+        prop_assert_eq!(self.timers.len(), self.model.len());
+        prop_assert_eq!(self.timers.next_deadline(), self.model.next_deadline());
+        Ok(())
     }
+}
 
-    fn deadline(&self, number: usize) -> Option<u64> {
-        self.places[number].map(|(deadline, _)| deadline)
-    }
+fn check<B: Backend>(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let mut pair = Pair::<B>::new();
+    steps.into_iter().try_for_each(|step| pair.step(step))?;
+    // What is left is whole: everything fires, in order.
+    pair.expire(u64::MAX)?;
+    prop_assert!(pair.timers.is_empty());
+    Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// T1 to T3.
     #[test]
-    fn any_operations_agree_with_a_map(steps in prop::collection::vec(step(), 1..200)) {
-        let (mut timers, mut model, mut now) = (TimerQueue::new(), Model::default(), 0_u64);
-        let mut keys: Vec<Key> = Vec::new();
-        for step in steps {
-            match step {
-                Step::Insert(after) => {
-                    let deadline = now.saturating_add(after);
-                    keys.push(timers.insert(deadline, model.insert(deadline)));
-                }
-                Step::Cancel(_) | Step::Reset(..) | Step::Look(_) if keys.is_empty() => {}
-                Step::Cancel(index) => {
-                    let number = index.index(keys.len());
-                    prop_assert_eq!(timers.cancel(keys[number]), model.cancel(number));
-                }
-                Step::Reset(index, after) => {
-                    let (number, deadline) = (index.index(keys.len()), now.saturating_add(after));
-                    prop_assert_eq!(timers.reset(keys[number], deadline), model.reset(number, deadline));
-                }
-                Step::Look(index) => {
-                    let number = index.index(keys.len());
-                    let expected = model.deadline(number);
-                    prop_assert_eq!(timers.deadline(keys[number]), expected);
-                    prop_assert_eq!(timers.get(keys[number]), expected.map(|_| &number));
-                }
-                Step::PopExpired => prop_assert_eq!(timers.pop_expired(now), model.pop_expired(now)),
-                Step::Expire(after) => {
-                    now += after;
-                    let (mut fired, mut expected) = (Vec::new(), Vec::new());
-                    let count = timers.expire(now, |number| fired.push(number));
-                    while let Some(number) = model.pop_expired(now) {
-                        expected.push(number);
-                    }
-                    prop_assert_eq!(count, expected.len());
-                    prop_assert_eq!(fired, expected);
-                }
-                Step::Clear => {
-                    timers.clear();
-                    while model.pop_expired(u64::MAX).is_some() {}
-                }
-            }
-            prop_assert_eq!(timers.len(), model.order.len());
-            prop_assert_eq!(timers.next_deadline(), model.order.keys().next().map(|(deadline, _)| *deadline));
-        }
-        // What is left is whole: everything fires, in order.
-        while let Some(number) = model.pop_expired(u64::MAX) {
-            prop_assert_eq!(timers.pop_expired(u64::MAX), Some(number));
-        }
-        prop_assert!(timers.is_empty());
+    fn any_operations_on_the_heap_agree_with_a_map(steps in prop::collection::vec(step(), 1..200)) {
+        check::<Heap>(steps)?;
+    }
+
+    /// T1 to T3, W1 to W4.
+    #[test]
+    fn any_operations_on_the_wheel_agree_with_a_map(steps in prop::collection::vec(step(), 1..200)) {
+        check::<Wheel>(steps)?;
     }
 }
