@@ -36,7 +36,8 @@ impl RegistrationError {
         io::Error::new(source.kind(), Self { operation, fd, source })
     }
 
-    /// Returns the operation: `"add"`, `"modify"` or `"delete"`.
+    /// Returns the operation: `"add"`, `"modify"` or `"delete"`; with `mio` also `"re-arm"`, which a wait does for level
+    /// mode.
     #[must_use]
     pub fn operation(&self) -> &'static str {
         self.operation
@@ -60,6 +61,7 @@ impl RegistrationError {
             Some(libc::EEXIST) => "; it is registered already: use modify",
             Some(libc::ENOENT) => "; it is not registered: use add",
             Some(libc::EBADF) => "; it is not open",
+            Some(libc::EPIPE) => "; nobody reads the other end any more",
             Some(libc::ENOSPC) => "; raise fs.epoll.max_user_watches",
             _ => "",
         }

@@ -7,12 +7,21 @@ use crate::sys;
 
 /// One report of readiness.
 ///
-/// The five questions are hints in one direction: *yes* means that the operation will not block (it may also end in an
+/// The questions are hints in one direction: *yes* means that the operation will not block (it may also end in an
 /// error, or at the end of the stream), *no* says nothing. On kqueue the two directions of one descriptor come as two events.
+///
+/// What happened, and what each backend then says of a socket watched in both directions:
+///
+/// | | epoll | kqueue | `mio` on epoll |
+/// |---|---|---|---|
+/// | the peer shut down writing, or closed a pipe's writing end | readable, read hang-up | readable, read hang-up | as epoll |
+/// | both directions are down, without an error | all but error | (readable, read hang-up) and (writable, write hang-up) | as epoll |
+/// | reset by the peer | all | the same two, with error | readable, writable, read hang-up, error |
+/// | the reading end of a pipe was closed | writable, error | writable, write hang-up | as epoll |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     token: Token,
-    flags: Flags,
+    pub(crate) flags: Flags,
 }
 
 /// What an event says, in the backends' common words.
@@ -23,6 +32,7 @@ pub(crate) struct Flags {
     pub(crate) error: bool,
     pub(crate) hang_up: bool,
     pub(crate) read_hang_up: bool,
+    pub(crate) write_hang_up: bool,
 }
 
 impl Event {
@@ -54,7 +64,7 @@ impl Event {
         self.flags.error
     }
 
-    /// Whether both directions are closed.
+    /// Whether both directions are closed. Never on kqueue, which reports each direction on its own.
     #[must_use]
     pub fn is_hang_up(&self) -> bool {
         self.flags.hang_up
@@ -64,6 +74,13 @@ impl Event {
     #[must_use]
     pub fn is_read_hang_up(&self) -> bool {
         self.flags.read_hang_up
+    }
+
+    /// Whether writing is over: a write fails, now and for good. On kqueue also after this side has shut down its own
+    /// writing half, so that it says nothing about reading.
+    #[must_use]
+    pub fn is_write_hang_up(&self) -> bool {
+        self.flags.write_hang_up
     }
 }
 

@@ -1,5 +1,6 @@
 //! What to watch, and how often to report it.
 
+use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 
 /// Which directions of a file descriptor to watch: reading, writing or both, never neither.
@@ -14,7 +15,7 @@ use std::ops::{BitOr, BitOrAssign};
 /// assert!(both.is_readable() && both.is_writable());
 /// assert_eq!(both, Interest::BOTH);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Interest(u8);
 
 impl Interest {
@@ -35,6 +36,16 @@ impl Interest {
     #[must_use]
     pub const fn is_writable(self) -> bool {
         self.0 & Self::WRITABLE.0 != 0
+    }
+}
+
+impl fmt::Debug for Interest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.is_readable(), self.is_writable()) {
+            (true, true) => "READABLE | WRITABLE",
+            (true, false) => "READABLE",
+            (false, _) => "WRITABLE",
+        })
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::sys;
+use crate::wake_flag::WakeFlag;
 
 /// Makes a [`wait`](crate::Poller::wait) return, from any thread.
 ///
@@ -27,13 +27,14 @@ impl Waker {
 
     /// Makes the running [`wait`](crate::Poller::wait) return, or the next one if none is running.
     ///
-    /// Wakes that no wait has consumed yet count as one, and only the first of them is a system call. Where several threads wait
-    /// on one poller, one of them returns. Everything done before the wake is visible to the thread whose wait reports
+    /// Wakes that no wait has consumed yet count as one, and only the first of them is a system call. Where several threads
+    /// wait on one poller, one of them returns. Everything done before the wake is visible to the thread whose wait reports
     /// [`woken`](crate::Events::woken).
     ///
     /// # Errors
     ///
-    /// Whatever the OS reports when it is told; none is known for a descriptor that is open, as this one is.
+    /// Whatever the OS reports when it is told; none is known for a descriptor that is open, as this one is. The next wake
+    /// tries again; one that came in between and counted on this one's signal is lost with it.
     ///
     /// # Examples
     ///
@@ -47,10 +48,7 @@ impl Waker {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn wake(&self) -> io::Result<()> {
-        match self.shared.flag.raise() {
-            Raise::Coalesced => Ok(()),
-            Raise::First => self.shared.signal.send().inspect_err(|_| self.shared.flag.lower()),
-        }
+        self.shared.flag.wake(|| self.shared.signal.send())
     }
 
     /// Called by the wait that consumed the signal, before it returns.
@@ -62,34 +60,5 @@ impl Waker {
 impl fmt::Debug for Waker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Waker").finish_non_exhaustive()
-    }
-}
-
-/// Raised from the first wake until a wait has consumed its signal (P3).
-struct WakeFlag(AtomicBool);
-
-#[must_use]
-enum Raise {
-    /// The caller must send the signal.
-    First,
-    /// A signal is on its way: the wait that consumes it stands for this wake too.
-    Coalesced,
-}
-
-impl WakeFlag {
-    const fn new() -> Self {
-        Self(AtomicBool::new(false))
-    }
-
-    fn raise(&self) -> Raise {
-        // ORDERING P3: release. Publishes the caller's writes to the acquire swap in `lower`; a later raise continues
-        // the release sequence, so that one `lower` sees the writes of all wakes that it stands for.
-        if self.0.swap(true, Ordering::Release) { Raise::Coalesced } else { Raise::First }
-    }
-
-    fn lower(&self) {
-        // ORDERING P3: acquire. Sees what was written before every `raise` that precedes it. One that comes after finds the
-        // flag down and sends a signal of its own: on a single location no fence is needed.
-        self.0.swap(false, Ordering::Acquire);
     }
 }

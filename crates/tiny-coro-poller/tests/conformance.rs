@@ -5,7 +5,6 @@
 mod common;
 
 use std::io::Write;
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -106,42 +105,42 @@ fn tokens_come_back_bit_for_bit() {
     }
 }
 
-/// Together, alone, and whatever the interest.
+/// Descriptors are registered, not what is behind them: each of two duplicates has its own token and its own end.
 #[test]
-fn hang_ups_are_visible() {
-    for mode in [Mode::Level, Mode::Edge, Mode::Oneshot] {
-        let (poller, (here, there)) = (Poller::new().unwrap(), pair());
-        poller.add(here.as_fd(), T, Interest::READABLE, mode).unwrap();
-        there.shutdown(Shutdown::Write).unwrap();
-        let event = one(&poller);
-        assert!(event.is_read_hang_up() && event.is_readable() && !event.is_hang_up(), "half closed: {event:?}");
-        poller.modify(here.as_fd(), T, Interest::WRITABLE, mode).unwrap();
-        drop(there);
-        let event = one(&poller);
-        assert!(event.is_hang_up() && event.is_writable(), "closed, and only writing is watched: {event:?}");
-    }
+fn duplicates_are_registered_on_their_own() {
+    let (poller, (here, mut there)) = (Poller::new().unwrap(), pair());
+    let duplicate = here.try_clone().unwrap();
+    poller.add(&here, Token::new(0, 7), Interest::READABLE, Mode::Level).unwrap();
+    poller.add(&duplicate, Token::new(1, 8), Interest::READABLE, Mode::Edge).unwrap();
+    there.write_all(b"x").unwrap();
+    let mut tokens: Vec<_> = ready(&poller).iter().map(|event| event.token()).collect();
+    tokens.sort_unstable();
+    assert_eq!(tokens, [Token::new(0, 7), Token::new(1, 8)]);
+    poller.delete(&here).unwrap();
+    drop(here);
+    assert_quiet(&poller);
+    there.write_all(b"y").unwrap();
+    assert_eq!(one(&poller).token(), Token::new(1, 8), "the other one is as it was");
 }
 
+/// What `modify`, `delete` and a one-shot's report have replaced says nothing any more.
 #[test]
-fn errors_are_visible() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (server, _) = listener.accept().unwrap();
-    let poller = Poller::new().unwrap();
-    poller.add(client.as_fd(), T, Interest::READABLE, Mode::Edge).unwrap();
-    // Unread data makes the close a reset.
-    (&client).write_all(b"never read").unwrap();
-    while server.peek(&mut [0; 4]).unwrap() == 0 {}
-    drop(server);
-    let event = one(&poller);
-    assert!(event.is_error() && event.is_readable(), "{event:?}");
-
-    let (reader, writer) = std::io::pipe().unwrap();
-    poller.add(writer.as_fd(), T, Interest::WRITABLE, Mode::Edge).unwrap();
-    assert!(one(&poller).is_writable());
-    drop(reader);
-    let event = one(&poller);
-    assert!(event.is_writable() && (event.is_error() || event.is_hang_up()), "{event:?}");
+fn replaced_registrations_are_silent() {
+    let (poller, (here, mut there)) = (Poller::new().unwrap(), pair());
+    for generation in 0..3 {
+        let token = Token::new(1, generation);
+        poller.add(&here, token, Interest::BOTH, Mode::Oneshot).unwrap();
+        assert!(one(&poller).is_writable());
+        poller.modify(&here, token, Interest::READABLE, Mode::Level).unwrap();
+        assert_quiet(&poller);
+        there.write_all(b"x").unwrap();
+        poller.modify(&here, Token::new(2, generation), Interest::READABLE, Mode::Oneshot).unwrap();
+        assert_eq!(one(&poller).token(), Token::new(2, generation));
+        assert_quiet(&poller);
+        poller.delete(&here).unwrap();
+        assert!(poller.delete(&here).is_err() && poller.modify(&here, token, Interest::BOTH, Mode::Edge).is_err());
+        drain(&here);
+    }
 }
 
 #[test]

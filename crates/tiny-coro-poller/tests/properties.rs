@@ -14,7 +14,7 @@ use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::{drain, pair};
+use common::{drain, fill, pair};
 use proptest::prelude::*;
 use tiny_coro_poller::{Events, Interest, Mode, Poller, Token};
 
@@ -30,9 +30,12 @@ enum Step {
     Modify(Interest, Mode),
     Delete,
     PeerWrites,
+    PeerReads,
     PeerStopsWriting,
     PeerCloses,
     Read,
+    /// Writes until there is no more space.
+    Fill,
     Wake,
     Wait,
 }
@@ -49,9 +52,11 @@ fn step() -> impl Strategy<Value = (usize, Step)> {
         3 => registration.prop_map(|(interest, mode)| Step::Modify(interest, mode)),
         1 => Just(Step::Delete),
         4 => Just(Step::PeerWrites),
+        2 => Just(Step::PeerReads),
         1 => Just(Step::PeerStopsWriting),
         1 => Just(Step::PeerCloses),
         2 => Just(Step::Read),
+        2 => Just(Step::Fill),
         1 => Just(Step::Wake),
         6 => Just(Step::Wait),
     ];
@@ -63,8 +68,15 @@ struct Connection {
     peer: Cell<Option<UnixStream>>,
     peer_stopped: Cell<bool>,
     buffered: Cell<usize>,
-    /// Counts what the peer has done: that is what an edge is.
-    activity: Cell<u64>,
+    full: Cell<bool>,
+    /// Counts what the peer has done, by whom it concerns: that is what an edge is.
+    news: Cell<News>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct News {
+    for_reader: u64,
+    for_writer: u64,
 }
 
 impl Connection {
@@ -78,8 +90,15 @@ impl Connection {
     fn peer_does(&self, action: impl FnOnce(UnixStream) -> Option<UnixStream>) {
         if let Some(peer) = self.peer.take() {
             self.peer.set(action(peer));
-            self.activity.set(self.activity.get() + 1);
         }
+    }
+
+    fn news(&self, for_reader: bool, for_writer: bool) {
+        let news = self.news.get();
+        self.news.set(News {
+            for_reader: news.for_reader + u64::from(for_reader),
+            for_writer: news.for_writer + u64::from(for_writer),
+        });
     }
 }
 
@@ -88,8 +107,8 @@ struct Registration {
     interest: Interest,
     mode: Mode,
     disarmed: bool,
-    /// The activity that was seen when it was last reported; `None` if it was not since it was armed.
-    reported_at: Option<u64>,
+    /// The news when it was last reported; `None` if it was not since it was armed.
+    reported_at: Option<News>,
 }
 
 struct Slot {
@@ -108,42 +127,43 @@ impl Slot {
             peer: Cell::new(Some(peer)),
             peer_stopped: Cell::new(false),
             buffered: Cell::new(0),
-            activity: Cell::new(0),
+            full: Cell::new(false),
+            news: Cell::default(),
         };
         Self { socket, connection: Rc::new(connection), registration: None }
     }
 
-    /// What a wait reports if it reports this slot; `None` if it must not. The sockets' buffers never fill up.
+    /// What a wait reports if it reports this slot; `None` if it must not.
     fn condition(&self) -> Option<(Token, Report)> {
         let registration = self.registration.as_ref().filter(|registration| !registration.disarmed)?;
         let closed = self.connection.peer_closed();
         let ended = closed || self.connection.peer_stopped.get();
         let half = closed || (ended && registration.interest.is_readable());
         let readable = half || (registration.interest.is_readable() && self.connection.buffered.get() > 0);
-        let writable = closed || registration.interest.is_writable();
+        let writable = closed || (registration.interest.is_writable() && !self.connection.full.get());
         (readable || writable).then_some((registration.token, (readable, writable, closed, half)))
     }
 
     /// Whether a wait has to report the condition, too.
     fn is_due(&self) -> bool {
-        let activity = self.connection.activity.get();
+        let news = self.connection.news.get();
         self.registration.as_ref().is_some_and(|registration| match registration.mode {
             Mode::Level | Mode::Oneshot => true,
-            Mode::Edge => registration.reported_at.is_none_or(|seen| seen < activity && self.woken_by_activity()),
+            Mode::Edge => registration.reported_at.is_none_or(|seen| {
+                (registration.interest.is_readable() && seen.for_reader < news.for_reader)
+                    || (registration.interest.is_writable() && seen.for_writer < news.for_writer)
+                    // A hang-up concerns everybody.
+                    || (self.connection.peer_closed() && seen != news)
+            }),
         })
     }
 
-    /// Whether what the peer does is news for the direction that is watched.
-    fn woken_by_activity(&self) -> bool {
-        self.connection.peer_closed() || self.registration.as_ref().is_some_and(|r| r.interest.is_readable())
-    }
-
     fn was_reported(&mut self) {
-        let activity = self.connection.activity.get();
+        let news = self.connection.news.get();
         if let Some(registration) = &mut self.registration {
-            let again = registration.reported_at == Some(activity) && registration.mode == Mode::Edge;
+            let again = registration.reported_at == Some(news) && registration.mode == Mode::Edge;
             assert!(!again, "an edge is reported once");
-            registration.reported_at = Some(activity);
+            registration.reported_at = Some(news);
             registration.disarmed = registration.mode == Mode::Oneshot;
         }
     }
@@ -190,13 +210,13 @@ impl World {
         }
     }
 
-    /// A descriptor with duplicates must be deleted first, one without need not.
+    /// A descriptor with duplicates must be deleted first, and with `mio` a one-shot that was reported; others need not.
     fn close(&mut self, index: usize) {
         if let Some(slot) = self.slots[index].take()
-            && slot.registration.is_some()
-            && Rc::strong_count(&slot.connection) > 1
+            && let Some(registration) = slot.registration
+            && (Rc::strong_count(&slot.connection) > 1 || (cfg!(feature = "mio") && registration.disarmed))
         {
-            self.poller.delete(slot.socket.as_fd()).unwrap();
+            self.poller.delete(&slot.socket).unwrap();
         }
     }
 
@@ -204,12 +224,13 @@ impl World {
         let Some(slot) = &mut self.slots[index] else { return };
         self.generation += 1;
         let (fd, token) = (slot.socket.as_fd(), Token::new(u32::try_from(index).unwrap(), self.generation));
+        let disarmed = slot.registration.as_ref().is_some_and(|registration| registration.disarmed);
         let (result, refused) = match (modify, slot.registration.is_some()) {
             (true, true) => (self.poller.modify(fd, token, interest, mode), None),
             (true, false) => (self.poller.modify(fd, token, interest, mode), Some(ErrorKind::NotFound)),
             (false, false) => (self.poller.add(fd, token, interest, mode), None),
-            // What a second add does is the OS's to choose.
-            (false, true) if cfg!(not(target_os = "linux")) => return,
+            // What a second add does is the backend's to choose.
+            (false, true) if cfg!(not(target_os = "linux")) || (cfg!(feature = "mio") && disarmed) => return,
             (false, true) => (self.poller.add(fd, token, interest, mode), Some(ErrorKind::AlreadyExists)),
         };
         assert_eq!(result.err().map(|error| error.kind()), refused);
@@ -232,15 +253,32 @@ impl World {
             Step::PeerWrites if !connection.peer_stopped.get() => connection.peer_does(|mut peer| {
                 peer.write_all(b"data").unwrap();
                 connection.buffered.set(connection.buffered.get() + 4);
+                connection.news(true, false);
+                Some(peer)
+            }),
+            Step::PeerReads => connection.peer_does(|peer| {
+                drain(&peer);
+                connection.news(false, connection.full.replace(false));
                 Some(peer)
             }),
             Step::PeerStopsWriting => connection.peer_does(|peer| {
                 peer.shutdown(Shutdown::Write).unwrap();
                 connection.peer_stopped.set(true);
+                connection.news(true, false);
                 Some(peer)
             }),
-            Step::PeerCloses => connection.peer_does(|_| None),
+            Step::PeerCloses => connection.peer_does(|peer| {
+                // To close with data unread would be a reset.
+                drain(&peer);
+                connection.full.set(false);
+                connection.news(true, true);
+                None
+            }),
             Step::Read => assert_eq!(drain(&slot.socket), connection.buffered.replace(0)),
+            Step::Fill if !connection.peer_closed() => {
+                fill(&slot.socket);
+                connection.full.set(true);
+            }
             _ => {}
         }
     }
@@ -258,6 +296,7 @@ impl World {
             report.0 |= event.is_readable();
             report.1 |= event.is_writable();
             report.2 |= event.is_hang_up();
+            assert!(!event.is_error() && event.is_write_hang_up() == event.is_hang_up(), "{event:?}");
             report.3 |= event.is_read_hang_up();
         }
         for (index, slot) in self.slots.iter_mut().enumerate() {

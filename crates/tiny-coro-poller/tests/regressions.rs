@@ -101,7 +101,8 @@ fn s7_a_regular_file_is_refused() {
     assert!(error.to_string().contains("thread"), "the text says what to do: {error}");
 }
 
-/// Deadlines were floored to a millisecond, so that the last one was a busy loop. (The fallback for old kernels has its test beside it.)
+/// Deadlines were floored to a millisecond, so that the last one was a busy loop. (The fallback for old kernels has its
+/// test beside it.)
 #[test]
 fn s9_a_deadline_takes_one_wait() {
     let (poller, mut events) = (Poller::new().unwrap(), Events::with_capacity(4));

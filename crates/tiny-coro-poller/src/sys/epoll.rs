@@ -7,9 +7,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::buffer::{self, RawEvent};
 use super::check;
 use crate::event::Flags;
-use crate::{Event, Interest, Mode, Token};
+use crate::{Interest, Mode, Token};
 
 #[derive(Debug)]
 pub(crate) struct Selector {
@@ -80,28 +81,21 @@ impl Selector {
             seconds: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
             nanoseconds: i64::from(timeout.subsec_nanos()),
         };
-        let (epoll, space) = (self.epoll.as_raw_fd(), buffer.max_events());
-        buffer.fill(|events| {
-            // SAFETY: `events` has room for `space` events, the kernel's `__kernel_timespec` has the layout of `timeout`,
-            // which outlives the call, and a null signal mask of size 0 means that none is set.
-            unsafe {
-                libc::syscall(
-                    libc::SYS_epoll_pwait2,
-                    epoll,
-                    events,
-                    space,
-                    &raw const timeout,
-                    ptr::null::<libc::sigset_t>(),
-                    0_usize,
-                ) as libc::c_int
-            }
-        })
+        let (epoll, no_mask) = (self.epoll.as_raw_fd(), ptr::null::<libc::sigset_t>());
+        // SAFETY: `events` has room for `space` events, the kernel's `__kernel_timespec` has the layout of `timeout`, which
+        // outlives the call, and a null signal mask of size 0 means that none is set. It returns what `fill` asks for.
+        unsafe {
+            buffer.fill(|events, space| {
+                let call = libc::SYS_epoll_pwait2;
+                libc::syscall(call, epoll, events, space, &raw const timeout, no_mask, 0_usize) as libc::c_int
+            })
+        }
     }
 
     fn wait_millis(&self, buffer: &mut EventBuffer, timeout: libc::c_int) -> io::Result<()> {
-        let (epoll, space) = (self.epoll.as_raw_fd(), buffer.max_events());
-        // SAFETY: `events` has room for `space` events.
-        buffer.fill(|events| unsafe { libc::epoll_wait(epoll, events, space, timeout) })
+        let epoll = self.epoll.as_raw_fd();
+        // SAFETY: `events` has room for `space` events. It returns what `fill` asks for.
+        unsafe { buffer.fill(|events, space| libc::epoll_wait(epoll, events, space, timeout)) }
     }
 }
 
@@ -148,58 +142,25 @@ fn registration(token: Token, interest: Interest, mode: Mode) -> libc::epoll_eve
     libc::epoll_event { events, u64: token.to_u64() }
 }
 
-pub(crate) struct EventBuffer {
-    events: Vec<libc::epoll_event>,
-}
+pub(crate) type EventBuffer = buffer::EventBuffer<libc::epoll_event>;
 
-impl EventBuffer {
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self { events: Vec::with_capacity(capacity) }
-    }
-
-    pub(crate) fn capacity(&self) -> usize {
-        self.events.capacity()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.events.clear();
+impl RawEvent for libc::epoll_event {
+    #[inline]
+    fn token(&self) -> Token {
+        Token::from_u64(self.u64)
     }
 
     #[inline]
-    pub(crate) fn get(&self, index: usize) -> Option<Event> {
-        let libc::epoll_event { events: bits, u64: token } = *self.events.get(index)?;
-        let flags = Flags {
-            readable: bits & (IN | RDHUP | HUP | ERR) != 0,
-            writable: bits & (OUT | HUP | ERR) != 0,
-            error: bits & ERR != 0,
-            hang_up: bits & HUP != 0,
-            read_hang_up: bits & (RDHUP | HUP) != 0,
-        };
-        Some(Event::new(Token::from_u64(token), flags))
-    }
-
-    pub(crate) fn remove(&mut self, token: Token) -> bool {
-        let position = self.events.iter().position(|event| event.u64 == token.to_u64());
-        position.map(|position| self.events.remove(position)).is_some()
-    }
-
-    /// The kernel takes no more than `INT_MAX` bytes' worth.
-    fn max_events(&self) -> libc::c_int {
-        let limit = libc::c_int::MAX / size_of::<libc::epoll_event>() as libc::c_int;
-        libc::c_int::try_from(self.events.capacity()).unwrap_or(limit).min(limit)
-    }
-
-    /// Runs `wait`, which writes up to `max_events` events to the pointer and returns how many, or -1.
-    fn fill(&mut self, wait: impl FnOnce(*mut libc::epoll_event) -> libc::c_int) -> io::Result<()> {
-        self.events.clear();
-        let filled = check(wait(self.events.as_mut_ptr()))?;
-        // SAFETY: the kernel has written the first `filled` events, which is at most the capacity.
-        unsafe { self.events.set_len(usize::try_from(filled).unwrap_or(0)) };
-        Ok(())
+    fn flags(&self) -> Flags {
+        let has = |wanted| self.events & wanted != 0;
+        Flags {
+            readable: has(IN | RDHUP | HUP | ERR),
+            writable: has(OUT | HUP | ERR),
+            error: has(ERR),
+            hang_up: has(HUP),
+            read_hang_up: has(RDHUP | HUP),
+            write_hang_up: has(HUP),
+        }
     }
 }
 
@@ -215,7 +176,8 @@ impl Signal {
             match (&self.counter).write(&1_u64.to_ne_bytes()) {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The counter is full after 2^64 - 2 wakes: empty it. A wake that does the same beside us has emptied it then.
+                // The counter is full after 2^64 - 2 wakes: empty it. A wake that does the same beside us has emptied it
+                // then.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let _ = (&self.counter).read(&mut [0; 8]);
                 }
