@@ -28,6 +28,12 @@ pub fn reset(units: u32) {
     LEFT.with(|left| left.set(units));
 }
 
+/// How many ready operations the task on this thread has left.
+#[inline]
+pub fn left() -> u32 {
+    LEFT.with(Cell::get)
+}
+
 /// Takes one unit, or wakes the task and answers `Pending` if none is left.
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<()> {

@@ -1,14 +1,17 @@
-//! The reactor itself: one poller, one timer queue, and the right to turn them.
+//! The reactor itself: one poller, the sources, the timers, and who is told that they are ready.
 
+use crate::clock::nanos;
 use crate::registry::{IoState, Registry};
 use crate::timers::Timers;
+use crate::turn::Turn;
+use crate::wake;
 use std::fmt;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 use tiny_coro_poller::{Events, Interest, Mode, Poller, Token};
-use tiny_coro_prim::sync::{Arc, Mutex, MutexGuard};
+use tiny_coro_prim::sync::{Arc, Mutex};
 
 /// How many events one turn takes from the operating system at most. The rest comes with the next turn.
 pub const EVENTS_PER_TURN: usize = 1024;
@@ -16,58 +19,71 @@ pub const EVENTS_PER_TURN: usize = 1024;
 /// Turns readiness and deadlines into wakes. Clones are handles to the same reactor.
 ///
 /// It has no thread: somebody calls [`turn`](Reactor::turn), or takes the right to with [`try_lock`](Reactor::try_lock).
+/// With the last handle the reactor ends: sleeps complete, as after [`shutdown`](Reactor::shutdown). (A
+/// [`Source`](crate::Source) is a handle, a [`Sleep`](crate::Sleep) is none.)
 #[derive(Clone)]
 pub struct Reactor {
     pub(crate) shared: Arc<Shared>,
 }
 
 pub(crate) struct Shared {
-    poller: Poller,
-    waker: tiny_coro_poller::Waker,
-    registry: Mutex<Sources>,
-    pub(crate) timers: Mutex<Timers>,
-    driver: Mutex<Events>,
-    start: Instant,
+    pub(crate) poller: Poller,
+    pub(crate) registry: Mutex<Sources>,
+    pub(crate) timers: Timers,
+    pub(crate) driver: Mutex<Events>,
 }
 
 #[derive(Debug, Default)]
-struct Sources {
-    registry: Registry,
-    shut: bool,
+pub(crate) struct Sources {
+    pub(crate) registry: Registry,
+    pub(crate) shut: bool,
 }
 
 impl Reactor {
-    /// Creates a reactor with its own poller.
+    /// Creates a reactor with its own poller, and one timer shard.
     ///
     /// # Errors
     ///
     /// The operating system's, when it has no descriptor or memory for another poller.
     pub fn new() -> io::Result<Self> {
+        Self::with_timer_shards(1)
+    }
+
+    /// Creates a reactor whose timers are kept in `count` shards, at least 1: one for each thread that sets many, which says
+    /// so with [`enter_shard`](Reactor::enter_shard). A shard takes about 400 bytes. Timers of one shard fire in the order of
+    /// their deadlines; between shards there is no order within a turn.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Reactor::new).
+    pub fn with_timer_shards(count: usize) -> io::Result<Self> {
         let poller = Poller::new()?;
         let shared = Shared {
-            waker: poller.waker(),
+            timers: Timers::new(count, poller.waker()),
             poller,
             registry: Mutex::new(Sources::default()),
-            timers: Mutex::new(Timers::default()),
             driver: Mutex::new(Events::with_capacity(EVENTS_PER_TURN)),
-            start: Instant::now(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Waits for events and deadlines, at most for `timeout` (`None`: for ever), and wakes who waited for them.
     ///
-    /// Returns how many wakers were woken. Returns early, with 0, on [`notify`](Reactor::notify). If another thread is
-    /// turning this reactor, waits for it first.
+    /// Returns how many wakers were woken. Returns early, with 0, on [`notify`](Reactor::notify), and when a signal arrives.
+    /// If another thread is turning this reactor, waits for it first.
     ///
     /// # Errors
     ///
     /// The poller's. Nothing is lost: the next turn sees the same events.
+    ///
+    /// # Panics
+    ///
+    /// When a waker does, after all the others were woken.
     pub fn turn(&self, timeout: Option<Duration>) -> io::Result<usize> {
         let mut woken = Vec::new();
         let result = Turn { shared: &self.shared, events: self.shared.driver.lock() }.wait(timeout, &mut woken);
         let count = woken.len();
-        woken.into_iter().for_each(Waker::wake);
+        wake::all(woken);
         result.map(|()| count)
     }
 
@@ -76,26 +92,22 @@ impl Reactor {
         self.shared.driver.try_lock().map(|events| Turn { shared: &self.shared, events })
     }
 
-    /// Ends the wait of the thread that is turning this reactor, or of the next one to do so.
-    pub fn notify(&self) {
-        self.shared.notify();
+    /// Moves the wakers of all deadlines that have passed to `woken`, without asking the operating system for events and
+    /// beside a thread that turns the reactor. A shard without a passed deadline is not locked.
+    pub fn expire(&self, woken: &mut Vec<Waker>) {
+        self.shared.timers.expire(woken);
     }
 
-    /// Marks every source as gone and wakes its waiters with an error, and completes every sleep; no source can be added
-    /// from here on.
-    pub fn shutdown(&self) {
-        let mut woken = Vec::new();
-        let mut sources = self.shared.registry.lock();
-        sources.shut = true;
-        for state in sources.registry.iter() {
-            state.readiness.leave();
-            woken.extend(state.reader.take());
-            woken.extend(state.writer.take());
-        }
-        drop(sources);
-        self.shared.timers.lock().shut(&mut woken);
-        woken.into_iter().for_each(Waker::wake);
-        self.notify();
+    /// Returns an instant before which no deadline passes, or `None` without one. It may be too early, when the first
+    /// deadline was cancelled. Takes no lock: one load a shard.
+    pub fn next_deadline_hint(&self) -> Option<Instant> {
+        let earliest = self.shared.timers.earliest();
+        (earliest != crate::alarm::NEVER).then(|| self.shared.timers.hub.clock.instant(earliest))
+    }
+
+    /// Ends the wait of the thread that is turning this reactor, or of the next one to do so.
+    pub fn notify(&self) {
+        self.shared.timers.hub.notify();
     }
 
     /// How many sources are registered.
@@ -105,17 +117,22 @@ impl Reactor {
 
     /// How many deadlines are waited for.
     pub fn sleeps(&self) -> usize {
-        self.shared.timers.lock().len()
+        self.shared.timers.len()
     }
 
-    /// Nanoseconds from the reactor's start to `instant`, 0 before it, saturating after 584 years.
-    pub(crate) fn ticks(&self, instant: Instant) -> u64 {
-        self.shared.ticks(instant)
+    /// How many shards its timers are kept in.
+    pub fn timer_shards(&self) -> usize {
+        self.shared.timers.shards()
     }
 
-    /// Registers `fd`, edge-triggered in both directions: the one registration in the life of a source.
+    /// Whether `other` is a handle to the same reactor.
+    pub(crate) fn is(&self, other: &Reactor) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Registers `fd`, edge-triggered: the one registration in the life of a source.
     pub(crate) fn add(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<(Token, Arc<IoState>)> {
-        let state = Arc::new(IoState::new());
+        let state = Arc::new(IoState::new(fd.as_raw_fd(), interest));
         let token = {
             let mut sources = self.shared.registry.lock();
             if sources.shut {
@@ -138,95 +155,39 @@ impl Reactor {
         let removed = self.shared.registry.lock().registry.remove(token);
         let Some(state) = removed else { return Ok(()) };
         let result = self.shared.poller.delete(fd);
-        state.readiness.leave();
-        let woken = [state.reader.take(), state.writer.take()];
-        woken.into_iter().flatten().for_each(Waker::wake);
+        let mut woken = Vec::new();
+        state.leave(&mut woken);
+        wake::all(woken);
         result
     }
 }
 
 /// The error of an operation whose reactor or registration is no more.
 pub(crate) fn gone() -> io::Error {
-    io::Error::new(io::ErrorKind::NotConnected, "the source is no longer registered: its reactor was shut down")
+    io::Error::new(
+        io::ErrorKind::NotConnected,
+        "the source is no longer registered: it was deregistered, or its reactor was shut down",
+    )
 }
 
 impl Shared {
-    fn ticks(&self, instant: Instant) -> u64 {
-        let since = instant.saturating_duration_since(self.start);
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    }
-
-    pub(crate) fn notify(&self) {
-        if let Err(error) = self.waker.wake() {
-            // An eventfd or user event that exists can always be triggered; there is nothing to fall back on.
-            debug_assert!(false, "the poller's waker failed: {error}");
-        }
+    /// When a wait of `timeout` from `now` on has to end.
+    pub(crate) fn limit(now: u64, timeout: Option<Duration>) -> u64 {
+        timeout.map_or(crate::alarm::NEVER, |timeout| now.saturating_add(nanos(timeout)))
     }
 }
 
-/// The right to turn a [`Reactor`], held by one thread at a time.
-#[must_use = "a turn that is not used keeps other threads from turning the reactor"]
-pub struct Turn<'a> {
-    shared: &'a Shared,
-    events: MutexGuard<'a, Events>,
-}
-
-impl Turn<'_> {
-    /// Waits like [`Reactor::turn`], but appends the wakers to `woken` instead of waking them: the caller does so after
-    /// it has given up the turn, because a wake may run for long.
-    ///
-    /// # Errors
-    ///
-    /// The poller's. Deadlines that have passed are reported all the same.
-    pub fn wait(&mut self, timeout: Option<Duration>, woken: &mut Vec<Waker>) -> io::Result<()> {
-        let timeout = match timeout {
-            Some(Duration::ZERO) => timeout,
-            _ => self.prepare_to_sleep(timeout),
-        };
-        let result = self.shared.poller.wait(&mut self.events, timeout);
-        self.shared.timers.lock().wake_up(self.shared.ticks(Instant::now()), woken);
-        if result.is_ok() {
-            self.collect(woken);
-        }
-        result
-    }
-
-    /// Publishes until when this thread will sleep, so that an earlier deadline that comes meanwhile wakes it.
-    fn prepare_to_sleep(&self, timeout: Option<Duration>) -> Option<Duration> {
-        let now = Instant::now();
-        let limit = timeout.and_then(|timeout| now.checked_add(timeout)).map(|limit| self.shared.ticks(limit));
-        let until = self.shared.timers.lock().go_to_sleep(limit);
-        until.map(|until| Duration::from_nanos(until.saturating_sub(self.shared.ticks(now))))
-    }
-
-    fn collect(&self, woken: &mut Vec<Waker>) {
-        if self.events.is_empty() {
-            return;
-        }
-        let sources = self.shared.registry.lock();
-        for event in self.events.iter() {
-            let Some(state) = sources.registry.get(event.token()) else { continue };
-            // ORDERING R3: the slot's mutex. Readiness first, then the slot: `poll_ready` registers, then looks again.
-            state.readiness.record(&event);
-            let hang_up = event.is_hang_up() || event.is_error();
-            if event.is_readable() || event.is_read_hang_up() || hang_up {
-                woken.extend(state.reader.take());
-            }
-            if event.is_writable() || hang_up {
-                woken.extend(state.writer.take());
-            }
-        }
+/// Nobody can turn the reactor any more: its sleeps complete.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let mut woken = Vec::new();
+        self.timers.shut(|_, waker| woken.push(waker));
+        wake::all(woken);
     }
 }
 
 impl fmt::Debug for Reactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reactor").field("sources", &self.sources()).field("sleeps", &self.sleeps()).finish()
-    }
-}
-
-impl fmt::Debug for Turn<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").finish_non_exhaustive()
     }
 }

@@ -1,21 +1,59 @@
 //! Tokens to sources: a slab whose indices carry a generation.
 
-use crate::readiness::Readiness;
-use crate::slot::Slot;
-use tiny_coro_poller::Token;
+use crate::readiness::{Direction, Readiness, Ready};
+use crate::waiters::Waiters;
+use std::os::fd::RawFd;
+use std::task::Waker;
+use tiny_coro_poller::{Interest, Token};
 use tiny_coro_prim::sync::Arc;
 
 /// What the reactor and a [`Source`](crate::Source) share.
 #[derive(Debug)]
 pub(crate) struct IoState {
     pub(crate) readiness: Readiness,
-    pub(crate) reader: Slot,
-    pub(crate) writer: Slot,
+    pub(crate) reader: Waiters,
+    pub(crate) writer: Waiters,
+    /// The descriptor's number, for people to read.
+    pub(crate) fd: RawFd,
+    /// The directions that the operating system was asked to watch.
+    pub(crate) interest: Interest,
 }
 
 impl IoState {
-    pub(crate) fn new() -> Self {
-        Self { readiness: Readiness::new(), reader: Slot::new(), writer: Slot::new() }
+    pub(crate) fn new(fd: RawFd, interest: Interest) -> Self {
+        Self { readiness: Readiness::new(), reader: Waiters::new(), writer: Waiters::new(), fd, interest }
+    }
+
+    pub(crate) fn waiters(&self, direction: Direction) -> &Waiters {
+        match direction {
+            Direction::Read => &self.reader,
+            Direction::Write => &self.writer,
+        }
+    }
+
+    /// Leaves the waker of a polling task, and says what `direction` is ready for if that came in between. Not counted
+    /// against the [budget](crate::budget): the caller has looked before.
+    pub(crate) fn wait(&self, direction: Direction, waker: &Waker) -> Option<Ready> {
+        self.waiters(direction).register(waker);
+        // ORDERING R3: the waiters' mutex. Register, then look again: `publish` sets the readiness, then takes the wakers.
+        self.readiness.get(direction)
+    }
+
+    /// Takes note of what has happened, and moves the wakers of those who wait for it to `woken`.
+    pub(crate) fn publish(&self, what: Ready, woken: &mut Vec<Waker>) {
+        // ORDERING R3: the waiters' mutex. Readiness first, then the wakers: who waits leaves its waker, then looks again.
+        self.readiness.set(what);
+        if what.is_readable() {
+            self.reader.take(woken);
+        }
+        if what.is_writable() {
+            self.writer.take(woken);
+        }
+    }
+
+    /// Marks the source as gone, and moves the wakers of all who wait to `woken`.
+    pub(crate) fn leave(&self, woken: &mut Vec<Waker>) {
+        self.publish(Ready::GONE, woken);
     }
 }
 

@@ -1,84 +1,138 @@
 //! A deadline as a future.
 
+use crate::context;
+use crate::queue::Timer;
 use crate::reactor::Reactor;
+use crate::timers::ShardRef;
+use std::fmt;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tiny_coro_timer::Key;
 
 /// Completes when its deadline has passed, never earlier; or when its reactor is shut down, since nobody would wake it then.
-/// Created by [`Reactor::sleep_until`].
+/// Created by [`Reactor::sleep`], [`Reactor::sleep_until`], and [`sleep`] and [`sleep_until`] for the current reactor.
+///
+/// It belongs to the timer shard of the thread that made it, and may be polled and dropped on any. It completes when it is
+/// polled after the reactor was turned past the deadline, or if the deadline is over when it is polled first.
 ///
 /// # Cancel safety
 ///
 /// Dropping it takes the deadline out of the reactor's queue.
-#[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Sleep {
-    reactor: Reactor,
-    deadline: Instant,
+    shard: ShardRef,
+    /// In ticks of the reactor's clock.
+    deadline: u64,
+    /// The timer, from the first poll on until it is over.
     key: Option<Key>,
+    /// Whether the next poll looks at the clock: the deadline may have passed before a timer was set for it.
+    look: bool,
+    over: bool,
+}
+
+/// As [`Reactor::sleep`], with the current thread's reactor.
+///
+/// # Errors
+///
+/// `NotConnected` on a thread that has entered no reactor.
+pub fn sleep(duration: Duration) -> io::Result<Sleep> {
+    Ok(Sleep::after(context::current_shard()?, duration))
+}
+
+/// As [`Reactor::sleep_until`], with the current thread's reactor.
+///
+/// # Errors
+///
+/// `NotConnected` on a thread that has entered no reactor.
+pub fn sleep_until(deadline: Instant) -> io::Result<Sleep> {
+    Ok(Sleep::at(context::current_shard()?, deadline))
 }
 
 impl Reactor {
     /// Returns a future that completes at `deadline`. It is entered into the queue when it is first polled.
     pub fn sleep_until(&self, deadline: Instant) -> Sleep {
-        Sleep { reactor: self.clone(), deadline, key: None }
+        Sleep::at(context::shard_of(self), deadline)
+    }
+
+    /// Returns a future that completes when `duration` has passed from now on, by the [reactor's clock](Reactor::now). It
+    /// looks at the clock only here: prefer it to [`sleep_until`](Reactor::sleep_until) where the deadline is a duration.
+    pub fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::after(context::shard_of(self), duration)
     }
 }
 
 impl Sleep {
-    /// When it completes.
+    pub(crate) fn at(shard: ShardRef, deadline: Instant) -> Self {
+        let deadline = shard.hub.clock.ticks(deadline);
+        Self { shard, deadline, key: None, look: true, over: false }
+    }
+
+    fn after(shard: ShardRef, duration: Duration) -> Self {
+        let deadline = shard.hub.clock.now().saturating_add(crate::clock::nanos(duration));
+        Self { shard, deadline, key: None, look: duration.is_zero(), over: false }
+    }
+
+    /// When it completes. Deadlines from before the reactor's creation, and from 584 years after it, are rounded to those.
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.shard.hub.clock.instant(self.deadline)
     }
 
     /// Returns true once the deadline has passed.
     pub fn is_elapsed(&self) -> bool {
-        Instant::now() >= self.deadline
+        self.shard.hub.clock.now() >= self.deadline
     }
 
-    /// Moves the deadline. A sleep that has completed can be used again this way.
+    /// Moves the deadline, earlier or later. A sleep that has completed can be used again this way. One that is being
+    /// waited for wakes its task at the new deadline, polled or not.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.get_mut();
-        this.cancel();
-        this.deadline = deadline;
+        this.deadline = this.shard.hub.clock.ticks(deadline);
+        (this.look, this.over) = (true, false);
+        if let Some(key) = this.key {
+            match this.shard.queue.reset(key, this.deadline) {
+                (Timer::Over, _) => this.key = None,
+                (_, true) => this.shard.lowered_to(this.deadline),
+                (_, false) => {}
+            }
+        }
     }
 
     fn cancel(&mut self) {
         let Some(key) = self.key.take() else { return };
-        let waker = self.reactor.shared.timers.lock().cancel(key);
+        let waker = self.shard.queue.cancel(key);
         drop(waker); // after the lock: it may run user code
     }
 
+    fn complete(&mut self) -> Poll<()> {
+        (self.look, self.over) = (false, true);
+        Poll::Ready(())
+    }
+
     fn register(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let waker = cx.waker().clone();
-        let shared = &self.reactor.shared;
-        match self.key {
-            None => {
-                let mut timers = shared.timers.lock();
-                if timers.is_shut() {
-                    return Poll::Ready(());
-                }
-                let (key, notify) = timers.insert(self.reactor.ticks(self.deadline), waker);
-                drop(timers);
-                self.key = Some(key);
-                if notify {
-                    shared.notify();
-                }
-                Poll::Pending
-            }
-            Some(key) => {
-                let replaced = shared.timers.lock().replace(key, waker);
-                if replaced.is_ok() {
-                    return Poll::Pending;
-                }
-                // The reactor has reported the deadline: it has passed by the reactor's reading of the clock.
-                self.key = None;
-                Poll::Ready(())
-            }
+        let Ok(inserted) = self.shard.queue.insert(self.deadline, cx.waker().clone()) else {
+            return self.complete();
+        };
+        self.key = Some(inserted.key);
+        if inserted.first {
+            self.shard.lowered_to(self.deadline);
         }
+        Poll::Pending
+    }
+
+    fn look_at_timer(&mut self, key: Key, cx: &mut Context<'_>) -> Poll<()> {
+        let over = match self.shard.queue.look(key, cx.waker()) {
+            Timer::Waits => return Poll::Pending,
+            Timer::WaitsForAnother => self.shard.queue.replace(key, cx.waker().clone()).is_err(),
+            Timer::Over => true,
+        };
+        if over {
+            self.key = None;
+            return self.complete();
+        }
+        Poll::Pending
     }
 }
 
@@ -87,21 +141,35 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if this.is_elapsed() {
-            this.cancel();
+        if this.over {
             return Poll::Ready(());
         }
-        if let Some(key) = this.key
-            && this.reactor.shared.timers.lock().has(key, cx.waker())
-        {
-            return Poll::Pending;
+        if this.look {
+            if this.is_elapsed() {
+                this.cancel();
+                return this.complete();
+            }
+            this.look = false;
         }
-        this.register(cx)
+        match this.key {
+            None => this.register(cx),
+            Some(key) => this.look_at_timer(key, cx),
+        }
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
         self.cancel();
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep")
+            .field("deadline", &self.deadline())
+            .field("waiting", &self.key.is_some())
+            .field("over", &self.over)
+            .finish_non_exhaustive()
     }
 }

@@ -1,73 +1,110 @@
-//! The timer queue, and who has to know when its first deadline moves forward.
+//! The timers of one reactor: a shard for each thread that says which is its own, and what the shards have in common.
 
-use std::mem;
+use crate::alarm::{Alarm, NEVER};
+use crate::clock::Clock;
+use crate::queue::Queue;
+use std::fmt;
 use std::task::Waker;
-use tiny_coro_timer::{Key, TimerQueue};
+use tiny_coro_prim::CachePadded;
+use tiny_coro_prim::sync::Arc;
 
-/// Deadlines in nanoseconds since the reactor's start. Guarded by one mutex (invariant R5 of the crate page).
-#[derive(Debug, Default)]
+/// What a [`Sleep`](crate::Sleep) holds on to.
+///
+/// Each shard has a reference count of its own, so that two threads that make and drop sleeps share no cache line.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) queue: Queue,
+    pub(crate) hub: Arc<Hub>,
+}
+
+/// A shard as it is handed round.
+pub(crate) type ShardRef = Arc<CachePadded<Shard>>;
+
+/// What all shards of a reactor share: the time, and the way to the thread that turns it.
+pub(crate) struct Hub {
+    pub(crate) clock: Clock,
+    pub(crate) alarm: CachePadded<Alarm>,
+    waker: tiny_coro_poller::Waker,
+}
+
+impl Hub {
+    /// Ends the wait of the thread that turns the reactor, or of the next one to do so.
+    pub(crate) fn notify(&self) {
+        if let Err(error) = self.waker.wake() {
+            // An eventfd or user event that exists can always be triggered; there is nothing to fall back on.
+            debug_assert!(false, "the poller's waker failed: {error}");
+        }
+    }
+}
+
+impl Shard {
+    /// After the bound of this shard's queue was lowered to `deadline`: wakes the sleeping thread if it would miss that.
+    pub(crate) fn lowered_to(&self, deadline: u64) {
+        if self.hub.alarm.must_ring(deadline) {
+            self.hub.notify();
+        }
+    }
+}
+
+/// All shards.
+#[derive(Debug)]
 pub(crate) struct Timers {
-    queue: TimerQueue<Waker>,
-    /// Until when the turning thread sleeps; 0 while none does.
-    sleeps_until: u64,
-    /// True once nobody will turn the reactor any more.
-    shut: bool,
+    pub(crate) hub: Arc<Hub>,
+    shards: Box<[ShardRef]>,
 }
 
 impl Timers {
-    /// Adds a deadline. The second value is true if the sleeping thread would miss it and must be notified.
-    #[must_use = "a sleeping reactor must hear of an earlier deadline"]
-    pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> (Key, bool) {
-        let key = self.queue.insert(deadline, waker);
-        (key, deadline < self.sleeps_until)
+    /// Makes `count` shards, at least one.
+    pub(crate) fn new(count: usize, waker: tiny_coro_poller::Waker) -> Self {
+        let hub = Arc::new(Hub { clock: Clock::new(), alarm: CachePadded::new(Alarm::new()), waker });
+        let shard = || Arc::new(CachePadded::new(Shard { queue: Queue::new(), hub: hub.clone() }));
+        Self { shards: (0..count.max(1)).map(|_| shard()).collect(), hub }
     }
 
-    /// Replaces the waker of a deadline that has not passed yet, and returns the old one to be dropped outside the lock.
-    /// Gives the new one back if the deadline was already reported.
-    pub(crate) fn replace(&mut self, key: Key, waker: Waker) -> Result<Waker, Waker> {
-        match self.queue.get_mut(key) {
-            Some(old) => Ok(mem::replace(old, waker)),
-            None => Err(waker),
+    /// The shard with that number, counted round.
+    pub(crate) fn shard(&self, index: usize) -> &ShardRef {
+        &self.shards[index % self.shards.len()]
+    }
+
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    fn queues(&self) -> impl Iterator<Item = &Queue> + Clone {
+        self.shards.iter().map(|shard| &shard.queue)
+    }
+
+    /// A bound on the first deadline of all; [`NEVER`] if there is none.
+    pub(crate) fn earliest(&self) -> u64 {
+        self.queues().map(Queue::earliest).min().unwrap_or(NEVER)
+    }
+
+    /// Announces a sleep until `limit`, and returns when it must end.
+    pub(crate) fn go_to_sleep(&self, limit: u64) -> u64 {
+        self.hub.alarm.go_to_sleep(self.queues(), limit)
+    }
+
+    /// Moves the wakers of all deadlines that have passed to `woken`. Without a timer it does not even look at the clock.
+    pub(crate) fn expire(&self, woken: &mut Vec<Waker>) {
+        if self.earliest() == NEVER {
+            return;
         }
+        let now = self.hub.clock.now();
+        self.queues().for_each(|queue| queue.expire(now, woken));
     }
 
-    /// Returns true if the deadline is still waited for, with a waker that wakes the same task as `waker`.
-    pub(crate) fn has(&self, key: Key, waker: &Waker) -> bool {
-        self.queue.get(key).is_some_and(|old| old.will_wake(waker))
-    }
-
-    /// Takes a deadline out again.
-    pub(crate) fn cancel(&mut self, key: Key) -> Option<Waker> {
-        self.queue.cancel(key)
-    }
-
-    /// Notes that a thread goes to sleep until `limit` or the first deadline, whichever is earlier, and returns which.
-    pub(crate) fn go_to_sleep(&mut self, limit: Option<u64>) -> Option<u64> {
-        let until = match (limit, self.queue.next_deadline()) {
-            (Some(limit), Some(next)) => Some(limit.min(next)),
-            (limit, next) => limit.or(next),
-        };
-        self.sleeps_until = until.unwrap_or(u64::MAX);
-        until
-    }
-
-    /// Notes that the thread is awake, and moves the wakers of all deadlines up to `now` to `woken`.
-    pub(crate) fn wake_up(&mut self, now: u64, woken: &mut Vec<Waker>) {
-        self.sleeps_until = 0;
-        self.queue.expire(now, |waker| woken.push(waker));
-    }
-
-    /// Says that nobody will turn the reactor any more, and moves all wakers to `woken`.
-    pub(crate) fn shut(&mut self, woken: &mut Vec<Waker>) {
-        self.shut = true;
-        self.queue.expire(u64::MAX, |waker| woken.push(waker));
-    }
-
-    pub(crate) fn is_shut(&self) -> bool {
-        self.shut
+    /// Fires every timer, and hands out the deadline and the waker of each; none can be set from here on.
+    pub(crate) fn shut(&self, mut fired: impl FnMut(u64, Waker)) {
+        self.queues().for_each(|queue| queue.shut(&mut fired));
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.queue.len()
+        self.queues().map(Queue::len).sum()
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("clock", &self.clock).field("alarm", &self.alarm).finish_non_exhaustive()
     }
 }

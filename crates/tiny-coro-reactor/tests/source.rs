@@ -1,38 +1,24 @@
 #![cfg(not(tiny_coro_loom))]
 //! Sources: waiting, clearing, two directions, deregistration.
 
+mod common;
+
+use common::{Count, Turning, block_on, run, streams, turn_until, watched};
+use std::fs::File;
+use std::future::Future;
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::thread::JoinHandleExt;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
+use std::thread;
 use std::time::Duration;
-use tiny_coro_reactor::{Direction, Reactor, Source, budget};
-
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Count {
-    fn new() -> (Arc<Self>, Waker) {
-        let count = Arc::new(Self::default());
-        (count.clone(), count.into())
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
+use tiny_coro_reactor::{Direction, Interest, Reactor, Source, budget};
 
 fn pair(reactor: &Reactor) -> (Source<UnixStream>, UnixStream) {
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    ours.set_nonblocking(true).unwrap();
-    theirs.set_nonblocking(true).unwrap();
+    let (ours, theirs) = streams();
     (Source::with_reactor(ours, reactor).unwrap(), theirs)
 }
 
@@ -52,17 +38,6 @@ fn fill(source: &Source<UnixStream>, waker: &Waker) {
 fn drain(mut stream: &UnixStream) {
     let mut buffer = [0; 65536];
     while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
-}
-
-/// Turns until `count` has reached `wakes`; every turn has a deadline.
-fn turn_until(reactor: &Reactor, count: &Count, wakes: usize) {
-    for _ in 0..100 {
-        if count.get() >= wakes {
-            return;
-        }
-        reactor.turn(Some(Duration::from_secs(1))).unwrap();
-    }
-    panic!("the waker was not woken");
 }
 
 #[test]
@@ -127,7 +102,7 @@ fn shutdown_wakes_waiters_and_refuses_new_sources() {
     assert!(read(&source, &reader).is_pending());
     reactor.shutdown();
     assert_eq!(reads.get(), 1);
-    let (another, _) = UnixStream::pair().unwrap();
+    let (another, _) = streams();
     assert_eq!(Source::with_reactor(another, &reactor).unwrap_err().kind(), ErrorKind::NotConnected);
 }
 
@@ -197,13 +172,11 @@ fn two_reactors_do_not_mix() {
     let _entered = first.enter();
     {
         let _inner = second.enter();
-        let (stream, _peer) = UnixStream::pair().unwrap();
-        stream.set_nonblocking(true).unwrap();
+        let (stream, _peer) = streams();
         let _source = Source::new(stream).unwrap();
         assert_eq!((first.sources(), second.sources()), (0, 1));
     }
-    let (stream, _peer) = UnixStream::pair().unwrap();
-    stream.set_nonblocking(true).unwrap();
+    let (stream, _peer) = streams();
     let _source = Source::new(stream).unwrap();
     assert_eq!((first.sources(), second.sources()), (1, 0));
 }
@@ -213,4 +186,154 @@ fn without_a_reactor_the_error_says_what_to_do() {
     let (stream, _peer) = UnixStream::pair().unwrap();
     let error = Source::new(stream).unwrap_err();
     assert!(error.to_string().contains("Reactor::enter"), "{error}");
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "blocking mode")]
+fn a_blocking_descriptor_is_found_by_a_debug_build() {
+    let reactor = Reactor::new().unwrap();
+    let (stream, _peer) = UnixStream::pair().unwrap();
+    let _ = Source::with_reactor(stream, &reactor);
+}
+
+/// The futures, in place of the `poll_` methods: `readable`, `writable`, `async_io`.
+#[test]
+fn futures_wait_and_leave_no_trace_when_dropped() {
+    let reactor = Reactor::new().unwrap();
+    let (source, mut peer) = pair(&reactor);
+    let mut buffer = [0; 16];
+    {
+        let mut read = pin!(source.async_io(Direction::Read, |mut stream| stream.read(&mut buffer)));
+        assert!(read.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        peer.write_all(b"abc").unwrap();
+        assert_eq!(run(&reactor, read).unwrap(), 3);
+    }
+    assert!(run(&reactor, source.writable()).unwrap().is_writable());
+    let (count, waker) = Count::new();
+    assert!(read(&source, &waker).is_pending());
+    for _ in 0..3 {
+        let mut dropped = pin!(source.readable());
+        assert!(dropped.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    assert_eq!(Arc::strong_count(&count), 3, "a waker stayed behind, besides the polling one's and ours");
+}
+
+#[test]
+fn only_the_directions_asked_for_can_be_awaited() {
+    let reactor = Reactor::new().unwrap();
+    let (stream, _peer) = streams();
+    let source = Source::with_interest(stream, &reactor, Interest::READABLE).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(Err(error)) = source.poll_write_ready(&mut cx) else { panic!("it waits for ever") };
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(source.poll_read_ready(&mut cx).is_pending());
+}
+
+/// S7 across threads: a task closes what two others wait for, at whatever moment.
+#[test]
+fn s7_closing_beside_waiters_reaches_them() {
+    watched(|| {
+        let reactor = Reactor::new().unwrap();
+        let _turning = Turning::new(&reactor);
+        for _ in 0..200 {
+            let (source, _peer) = pair(&reactor);
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        let error = block_on(source.readable()).unwrap_err();
+                        assert_eq!(error.kind(), ErrorKind::NotConnected);
+                    });
+                }
+                source.deregister().unwrap();
+            });
+        }
+        assert_eq!(reactor.sources(), 0);
+    });
+}
+
+/// A descriptor whose number somebody gave to another file: leaving says so, and leaves all the same.
+#[test]
+#[cfg(target_os = "linux")]
+fn errors_of_the_poller_are_returned_and_nothing_stays() {
+    let reactor = Reactor::new().unwrap();
+    let (stream, _peer) = streams();
+    let mut source = Source::with_reactor(OwnedFd::from(stream), &reactor).unwrap();
+    let (count, waker) = Count::new();
+    assert!(source.poll_read_ready(&mut Context::from_waker(&waker)).is_pending());
+    let file = File::open(std::env::current_exe().unwrap()).unwrap();
+    rustix::io::dup2(&file, source.get_mut()).unwrap();
+    let error = source.deregister().unwrap_err();
+    assert!(error.to_string().contains("delete"), "{error}");
+    assert_eq!((reactor.sources(), count.get()), (0, 1));
+    source.deregister().unwrap();
+}
+
+/// A signal ends a wait early, and is no error: the thread that turns the reactor would panic.
+#[test]
+fn a_signal_is_no_error() {
+    extern "C" fn ignore(_: libc::c_int) {}
+    let handler = ignore as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    // SAFETY: the handler does nothing, which is safe at any moment, and nothing else in this test handles the signal.
+    assert_ne!(unsafe { libc::signal(libc::SIGUSR1, handler) }, libc::SIG_ERR);
+    watched(|| {
+        let reactor = Reactor::new().unwrap();
+        let turning = Turning::new(&reactor);
+        let (source, mut peer) = pair(&reactor);
+        let (count, waker) = Count::new();
+        assert!(read(&source, &waker).is_pending());
+        for _ in 0..100 {
+            // SAFETY: the thread runs until `turning` is dropped.
+            unsafe { libc::pthread_kill(turning.thread().as_pthread_t(), libc::SIGUSR1) };
+            thread::yield_now();
+        }
+        assert_eq!(count.get(), 0);
+        peer.write_all(b"x").unwrap();
+        block_on(source.readable()).unwrap();
+    });
+}
+
+/// Several reactors in one process, each with its thread: every byte goes to and fro.
+#[test]
+fn reactors_side_by_side() {
+    watched(|| {
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(ping_pong);
+            }
+        });
+    });
+}
+
+fn ping_pong() {
+    const ROUNDS: u8 = 200;
+    let reactor = Reactor::new().unwrap();
+    let _turning = Turning::new(&reactor);
+    let (here, there) = streams();
+    let ends = [here, there].map(|end| Source::with_reactor(end, &reactor).unwrap());
+    let send = async |end: &Source<UnixStream>, byte: u8| {
+        end.async_io(Direction::Write, |mut end| end.write(&[byte])).await.unwrap();
+    };
+    let receive = async |end: &Source<UnixStream>| {
+        let mut buffer = [0; 4];
+        let count = end.async_io(Direction::Read, |mut end| end.read(&mut buffer)).await.unwrap();
+        assert_eq!(count, 1);
+        buffer[0]
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            block_on(async {
+                for round in 0..ROUNDS {
+                    assert_eq!(receive(&ends[1]).await, round);
+                    send(&ends[1], !round).await;
+                }
+            });
+        });
+        block_on(async {
+            for round in 0..ROUNDS {
+                send(&ends[0], round).await;
+                assert_eq!(receive(&ends[0]).await, !round);
+            }
+        });
+    });
 }
