@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// A participant tries to advance the epoch and to reclaim whenever it has retired a sixteenth of a limit since it
 /// last tried. Beyond either limit it does so at every retirement and at every pin in a new epoch, until it is below
-/// again; while it tries in vain, as seldom as before. What no amount of help can pass is a guard that stays: as long
-/// as one is held, whatever is retired meanwhile waits. [`Statistics::stalled`] counts the times that help was in
-/// vain.
+/// again; while it tries in vain, as seldom as before. One such step calls 512 deferred functions at most, or a quarter
+/// of [`Limits::objects`] if that is more: a pin is never long, however much there is to make up for.
+///
+/// What no amount of help can pass is a guard that stays: as long as one is held, whatever is retired meanwhile waits.
+/// [`Statistics::stalled`] counts the times that help was in vain, and [`Collector::stalled`] tells who it is.
 ///
 /// [`Statistics::stalled`]: crate::Statistics::stalled
+/// [`Collector::stalled`]: crate::Collector::stalled
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -47,6 +50,15 @@ impl Limits {
     pub const fn with_bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
+    }
+
+    /// How many deferred functions one step calls at most, so that no pin takes for ever.
+    const PER_STEP: usize = 512;
+
+    /// Returns how many deferred functions one step calls at most: more than can be retired from one attempt to help
+    /// to the next, or a backlog would never shrink.
+    pub(crate) fn per_step(self) -> usize {
+        Self::PER_STEP.max(self.objects / 4)
     }
 
     /// Returns whether a participant with so much garbage is over a limit.

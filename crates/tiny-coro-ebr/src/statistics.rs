@@ -1,8 +1,8 @@
-//! Counters, off the hot path.
+//! What a collector tells of itself.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use crate::bag::Reclaimed;
+use std::fmt;
+use std::thread::ThreadId;
+use std::time::Duration;
 
 /// What a collector has done so far; see [`Collector::statistics`](crate::Collector::statistics).
 ///
@@ -28,51 +28,29 @@ pub struct Statistics {
     pub participants: usize,
 }
 
-/// One participant's share of the statistics. Only its owner writes: a load and a store, no read-modify-write.
+/// A participant that keeps the epoch from advancing; see [`Collector::stalled`](crate::Collector::stalled).
 ///
-/// These are the standard library's atomics even in a model: they are only counters, and each access that the model
-/// checker knows of multiplies the schedules it must try.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    retired: AtomicUsize,
-    retired_bytes: AtomicUsize,
-    reclaimed: AtomicUsize,
-    reclaimed_bytes: AtomicUsize,
-    panics: AtomicUsize,
-    stalled: AtomicUsize,
+/// It prints as a line for a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stall {
+    /// The name of the thread that registered, if it has one.
+    pub thread: Option<String>,
+    /// The id of the thread that registered; none if that was while its thread-locals were being destroyed.
+    pub thread_id: Option<ThreadId>,
+    /// How many epochs its pin is behind: one, as the epoch gets one ahead of a pin and then waits for it.
+    pub epochs_behind: usize,
+    /// How long it has been so, at least: since the first attempt in vain to advance the epoch, or the first time that
+    /// somebody asked.
+    pub pinned_for: Duration,
+    /// The attempts in vain to advance the epoch since then, of all participants.
+    pub attempts: usize,
 }
 
-#[inline]
-fn add(counter: &AtomicUsize, count: usize) {
-    counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
-}
-
-impl Counters {
-    #[inline]
-    pub(crate) fn retire(&self, bytes: usize) {
-        add(&self.retired, 1);
-        add(&self.retired_bytes, bytes);
-    }
-
-    pub(crate) fn reclaim(&self, sum: Reclaimed) {
-        add(&self.reclaimed, sum.objects);
-        add(&self.reclaimed_bytes, sum.bytes);
-        add(&self.panics, sum.panics);
-    }
-
-    pub(crate) fn stall(&self) {
-        add(&self.stalled, 1);
-    }
-
-    /// Adds this share to `sum`. What was reclaimed is read first, so that a sum never counts more of it than was
-    /// retired.
-    pub(crate) fn add_to(&self, sum: &mut Statistics) {
-        let get = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-        sum.reclaimed = sum.reclaimed.wrapping_add(get(&self.reclaimed));
-        sum.pending_bytes = sum.pending_bytes.wrapping_sub(get(&self.reclaimed_bytes));
-        sum.panics = sum.panics.wrapping_add(get(&self.panics));
-        sum.stalled = sum.stalled.wrapping_add(get(&self.stalled));
-        sum.retired = sum.retired.wrapping_add(get(&self.retired));
-        sum.pending_bytes = sum.pending_bytes.wrapping_add(get(&self.retired_bytes));
+impl fmt::Display for Stall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.thread.as_deref().unwrap_or("unnamed");
+        write!(f, "thread '{name}' has been pinned for {:?} or longer, ", self.pinned_for)?;
+        write!(f, "{} epoch behind; {} attempts to advance were in vain", self.epochs_behind, self.attempts)
     }
 }

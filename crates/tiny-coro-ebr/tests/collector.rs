@@ -2,11 +2,12 @@
 #![cfg(not(tiny_coro_loom))]
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
-use tiny_coro_ebr::{Collector, Guard, Limits, LocalHandle};
+use tiny_coro_ebr::Limits;
+use tiny_coro_ebr::native::{self, Collector, Guard, LocalHandle};
 
 /// Counts its destruction.
 struct Counted<const PAYLOAD: usize>(Arc<AtomicUsize>, [u8; PAYLOAD]);
@@ -75,16 +76,13 @@ fn closures_of_every_size_are_called_once() {
     let handle = collector.register();
     let guard = handle.pin();
     let (three, four, aligned) = ([1_usize; 3], [1_usize; 4], Aligned(1));
-    // SAFETY: they destroy nothing, and what they capture lives for ever.
-    unsafe {
-        guard.defer(|| call(1));
-        guard.defer(move || call(three[2] << 1));
-        guard.defer(move || call(four[3] << 2));
-        guard.defer(move || {
-            assert_eq!(std::ptr::from_ref(&aligned).addr() % align_of::<Aligned>(), 0);
-            call(usize::from(aligned.0) << 3);
-        });
-    }
+    guard.defer(|| call(1));
+    guard.defer(move || call(three[2] << 1));
+    guard.defer(move || call(four[3] << 2));
+    guard.defer(move || {
+        assert_eq!(std::ptr::from_ref(&aligned).addr() % align_of::<Aligned>(), 0);
+        call(usize::from(aligned.0) << 3);
+    });
     drop(guard);
     flush(&handle, 3);
     assert_eq!(CALLED.load(Ordering::Relaxed), 0b1111);
@@ -132,8 +130,7 @@ fn e7_a_panic_in_a_destructor_stays_alone() {
     let guard = handle.pin();
     for _ in 0..3 {
         retire::<0>(&guard, &dropped);
-        // SAFETY: it destroys nothing.
-        unsafe { guard.defer(|| panic!("a destructor's panic, on purpose")) };
+        guard.defer(|| panic!("a destructor's panic, on purpose"));
         retire::<0>(&guard, &dropped);
     }
     drop(guard);
@@ -150,7 +147,7 @@ fn deferred_functions_may_pin_defer_and_flush() {
     let (again, count) = (handle.clone(), dropped.clone());
     // SAFETY: this thread calls it: no other has a handle.
     unsafe {
-        handle.pin().defer(move || {
+        handle.pin().defer_unchecked(move || {
             let guard = again.pin();
             retire::<0>(&guard, &count);
             guard.flush();
@@ -212,8 +209,8 @@ fn a_pin_works_while_thread_locals_are_destroyed() {
     struct Last(Arc<AtomicBool>);
     impl Drop for Last {
         fn drop(&mut self) {
-            let outer = tiny_coro_ebr::pin();
-            let inner = tiny_coro_ebr::pin_fenced();
+            let outer = native::pin();
+            let inner = native::pin_fenced();
             retire::<0>(&inner, &Arc::default());
             drop((outer, inner));
             self.0.store(true, Ordering::Relaxed);
@@ -227,16 +224,16 @@ fn a_pin_works_while_thread_locals_are_destroyed() {
         let last = Last(done.clone());
         thread::spawn(move || {
             if pin_first {
-                drop(tiny_coro_ebr::pin());
+                drop(native::pin());
             }
             LAST.with_borrow_mut(|all| all.push(last));
-            drop(tiny_coro_ebr::pin());
+            drop(native::pin());
         })
         .join()
         .unwrap();
         assert!(done.load(Ordering::Relaxed));
     }
-    assert!(!tiny_coro_ebr::is_pinned());
+    assert!(!native::is_pinned());
 }
 
 /// The ancestor let one thread empty the lists of all others, unsynchronised, by tags that could be out of date:
@@ -291,4 +288,74 @@ fn s10_garbage_has_one_owner_and_a_true_tag() {
         // SAFETY: the threads are gone: what is on the shelf is ours.
         drop(unsafe { Box::from_raw(shelf.into_inner()) });
     }
+}
+
+#[test]
+fn e8_a_stalled_participant_is_named() {
+    let collector = Collector::with_limits(Limits::new().with_objects(16));
+    let (pinned, release) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        let sleeper = thread::Builder::new().name("the sleeper".into());
+        let (collector, pinned, release) = (&collector, &pinned, &release);
+        let sleeper = sleeper
+            .spawn_scoped(scope, move || {
+                let guard = collector.register().pin();
+                pinned.wait();
+                release.wait();
+                drop(guard);
+            })
+            .unwrap();
+        pinned.wait();
+        let handle = collector.register();
+        let dropped = Arc::default();
+        (0..100).for_each(|_| retire::<0>(&handle.pin(), &dropped));
+        let [stall] = &collector.stalled()[..] else { panic!("one is stalled") };
+        assert_eq!((stall.thread.as_deref(), stall.thread_id), (Some("the sleeper"), Some(sleeper.thread().id())));
+        assert!(stall.epochs_behind == 1 && stall.attempts > 0, "{stall}");
+        // It gets older as long as it stays.
+        let [later] = &collector.stalled()[..] else { panic!("one is stalled") };
+        assert!(later.pinned_for >= stall.pinned_for);
+        assert!(later.to_string().starts_with("thread 'the sleeper' has been pinned for"));
+        release.wait();
+        sleeper.join().unwrap();
+        (0..20).for_each(|_| drop(handle.pin()));
+        assert!(collector.stalled().is_empty());
+    });
+}
+
+#[test]
+fn e10_a_pin_frees_a_bounded_number_of_objects() {
+    const COUNT: usize = 10_000;
+    let (collector, dropped) = (Collector::new(), Arc::new(AtomicUsize::new(0)));
+    let handle = collector.register();
+    let guard = handle.pin();
+    (0..COUNT).for_each(|_| retire::<0>(&guard, &dropped));
+    drop(guard);
+    let mut last = 0;
+    // No flush: it is far over its limits, and gets below them by pins alone.
+    while collector.statistics().pending > collector.limits().objects {
+        drop(handle.pin());
+        let now = dropped.load(Ordering::Relaxed);
+        assert!(now - last <= 512, "{} in one pin", now - last);
+        // The bytes keep pace with the objects.
+        let statistics = collector.statistics();
+        assert_eq!(statistics.pending, COUNT - now);
+        assert!(statistics.pending_bytes.abs_diff(statistics.pending * size_of::<Counted<0>>()) <= COUNT / 512 + 1);
+        last = now;
+    }
+    flush(&handle, 3);
+    assert_eq!((dropped.load(Ordering::Relaxed), collector.statistics().pending_bytes), (COUNT, 0));
+}
+
+#[test]
+fn a_guard_without_its_handle_can_be_suspended() {
+    let (collector, dropped) = (Collector::new(), Arc::default());
+    let mut guard = collector.register().pin();
+    retire::<0>(&guard, &dropped);
+    assert_eq!(guard.repin_after(|| collector.statistics().participants), 1);
+    let again = guard.repin_after(|| collector.register().pin());
+    drop((guard, again));
+    assert_eq!(collector.statistics().participants, 0);
+    flush(&collector.register(), 3);
+    assert_eq!(dropped.load(Ordering::Relaxed), 1);
 }

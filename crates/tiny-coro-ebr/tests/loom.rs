@@ -1,4 +1,5 @@
 //! Models of the protocols: every interleaving with a bounded number of preemptions. Each names the invariant it holds.
+//! Most run at bound 5, those with more steps at the environment's bound.
 //!
 //! What is retired is `Tracked`: the model checker sees its reads and its destruction, and reports the two unordered,
 //! or that it was never destroyed.
@@ -11,9 +12,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use loom::alloc::Track;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicPtr, Ordering};
+use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use loom::thread;
-use tiny_coro_ebr::{Collector, Guard, Limits, LocalHandle};
+use tiny_coro_ebr::native::{self, Collector, Guard, LocalHandle};
+use tiny_coro_ebr::{Atomic, Limits, Owned, Shared};
 
 struct Tracked {
     value: UnsafeCell<usize>,
@@ -99,6 +101,13 @@ impl Stage {
     }
 }
 
+/// Runs a model whose schedules are few enough for five preemptions.
+fn model_at_5(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(5);
+    builder.check(model);
+}
+
 fn look(tracked: &Tracked) -> usize {
     // SAFETY: the claim under test: nobody writes while somebody who is pinned may look.
     let value = tracked.value.with(|value| unsafe { *value });
@@ -113,7 +122,7 @@ fn flush(handle: &LocalHandle, rounds: usize) {
 /// E1: the fence of a pin against the fence of an advance.
 #[test]
 fn e1_pin_against_advance() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let reader = thread::spawn({
             let (collector, shelf) = (collector.clone(), shelf.clone());
@@ -154,7 +163,7 @@ fn e1_reader_one_epoch_ahead() {
 /// E2: leaving a pin hands the reads on to whoever frees.
 #[test]
 fn e2_leave() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let reader = thread::spawn({
             let (collector, shelf) = (collector.clone(), shelf.clone());
@@ -176,7 +185,7 @@ fn e2_leave() {
 /// second pin by the very scan that lets the garbage go.
 #[test]
 fn e2_repin() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf, stage) = (Collector::new(), Shelf::new(), Stage::new());
         let handle = collector.register();
         let made_under = handle.pin();
@@ -209,7 +218,7 @@ fn e2_repin() {
 /// E1: an inner guard neither ends the outer pin, nor moves its epoch.
 #[test]
 fn e1_nested_pin() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let reader = thread::spawn({
             let (collector, shelf) = (collector.clone(), shelf.clone());
@@ -233,7 +242,7 @@ fn e1_nested_pin() {
 /// E4 and E5: a thread that leaves hands its garbage over; somebody else reclaims it, after the readers.
 #[test]
 fn e5_unregister_hands_over() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let writer = thread::spawn({
             let (collector, shelf) = (collector.clone(), shelf.clone());
@@ -254,7 +263,7 @@ fn e5_unregister_hands_over() {
 /// E4: an entry of the registry passes from one thread to the next with all that is in it.
 #[test]
 fn e4_entry_is_claimed_again() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let others: Vec<_> = (1..3)
             .map(|value| {
@@ -272,7 +281,7 @@ fn e4_entry_is_claimed_again() {
 /// E6: an advance either sees an entry that is just being registered, whole, or comes before its first pin.
 #[test]
 fn e6_register_against_advance() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let handle = collector.register();
         let newcomer = thread::spawn({
@@ -294,7 +303,7 @@ fn e6_register_against_advance() {
 /// connects the two.
 #[test]
 fn e3_one_advances_another_reclaims() {
-    loom::model(|| {
+    model_at_5(|| {
         // Without room for garbage a participant helps whenever it can, and keeps its bags to itself.
         let collector = Collector::with_limits(Limits::new().with_objects(0));
         let (shelf, stage) = (Shelf::new(), Stage::new());
@@ -336,8 +345,8 @@ fn e3_one_advances_another_reclaims() {
                 }
             });
             if stage.wait(5) {
-                // SAFETY: it destroys nothing. Like every retirement here it helps: and no fence comes before that.
-                unsafe { guard.defer(|| ()) };
+                // Like every retirement here it helps: and no fence comes before that.
+                guard.defer(|| ());
             }
             drop(guard);
             advancer.join().unwrap();
@@ -349,7 +358,7 @@ fn e3_one_advances_another_reclaims() {
 /// E1: two writers replace the same value, and both reclaim.
 #[test]
 fn e1_two_writers() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let other = thread::spawn({
             let (collector, shelf) = (collector.clone(), shelf.clone());
@@ -377,7 +386,7 @@ fn e1_two_writers() {
 /// E5: the last of the handles, guards and collectors, whichever it is, reclaims everything, once.
 #[test]
 fn e5_collector_is_dropped() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let other = thread::spawn({
             let (collector, shelf) = (collector.clone(), shelf.clone());
@@ -401,7 +410,7 @@ fn e5_collector_is_dropped() {
 /// E1: as long as a reader stays, nothing it can reach goes, however often the others try.
 #[test]
 fn e1_stalled_reader() {
-    loom::model(|| {
+    model_at_5(|| {
         let (collector, shelf) = (Collector::new(), Shelf::new());
         let stalled = collector.register();
         let guard = stalled.pin();
@@ -417,7 +426,11 @@ fn e1_stalled_reader() {
         look(seen);
         writer.join().unwrap();
         assert_eq!((look(seen), shelf.dropped()), (0, 0));
+        let report = collector.stalled();
+        assert_eq!((report.len(), report[0].epochs_behind), (1, 1));
+        assert!(report[0].attempts > 0);
         drop(guard);
+        assert!(collector.stalled().is_empty());
         flush(&stalled, 3);
         assert_eq!(shelf.dropped(), 1);
     });
@@ -450,14 +463,154 @@ fn s10_two_threads_reclaim() {
 /// which in a model may be after the join.
 #[test]
 fn e5_global_collector() {
-    loom::model(|| {
+    model_at_5(|| {
         let shelf = Shelf::new();
         let writer = thread::spawn({
             let shelf = shelf.clone();
-            move || shelf.replace(1, &tiny_coro_ebr::pin())
+            move || shelf.replace(1, &native::pin())
         });
-        shelf.read(&tiny_coro_ebr::pin_fenced());
+        shelf.read(&native::pin_fenced());
         writer.join().unwrap();
-        (0..3).for_each(|_| tiny_coro_ebr::pin().flush());
+        (0..3).for_each(|_| native::pin().flush());
+    });
+}
+
+/// E2 and E1: a suspended guard holds nothing back, what was read before it was suspended is over, and what is read
+/// after it is back is protected.
+#[test]
+fn e2_repin_after() {
+    loom::model(|| {
+        let (collector, shelf) = (Collector::new(), Shelf::new());
+        let reader = thread::spawn({
+            let (collector, shelf) = (collector.clone(), shelf.clone());
+            move || {
+                let mut guard = collector.register().pin();
+                shelf.read(&guard);
+                guard.repin_after(thread::yield_now);
+                shelf.read(&guard);
+            }
+        });
+        let handle = collector.register();
+        shelf.replace(1, &handle.pin());
+        flush(&handle, 3);
+        reader.join().unwrap();
+    });
+}
+
+/// E9: `pin_fenced` is a full fence, outermost or not: of two threads that store, pin and look, one sees the other.
+#[test]
+fn e9_pin_fenced_at_any_depth() {
+    model_at_5(|| {
+        let flags = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+        let store_and_look = |flags: &[AtomicUsize; 2], own: usize| {
+            flags[own].store(1, Relaxed);
+            let _guard = native::pin_fenced();
+            flags[1 - own].load(Relaxed)
+        };
+        let other = thread::spawn({
+            let flags = flags.clone();
+            move || {
+                let _outer = native::pin();
+                store_and_look(&flags, 1)
+            }
+        });
+        let seen = store_and_look(&flags, 0);
+        assert!(seen + other.join().unwrap() > 0);
+    });
+}
+
+/// A stack of [`Atomic`]s, as small as it gets.
+struct Stack {
+    head: Atomic<Node>,
+}
+
+struct Node {
+    value: Tracked,
+    next: Atomic<Node>,
+}
+
+impl Stack {
+    fn push(&self, value: usize, dropped: &Uncounted<Counter>, guard: &Guard) {
+        let value = Tracked { value: UnsafeCell::new(value), _leaks: Track::new(()), dropped: dropped.clone() };
+        let mut node = Owned::new(Node { value, next: Atomic::null() });
+        loop {
+            let next = self.head.load(Relaxed, guard);
+            node.next.store(next, Relaxed);
+            match self.head.compare_exchange(next, node, Ordering::Release, Relaxed, guard) {
+                Ok(_) => break,
+                Err(error) => node = error.new,
+            }
+        }
+    }
+
+    fn pop(&self, guard: &Guard) -> Option<usize> {
+        loop {
+            let head = self.head.load(Ordering::Acquire, guard);
+            // SAFETY: the claim under test: under a guard the node stays.
+            let node = unsafe { head.as_ref()? };
+            let value = look(&node.value);
+            let next = node.next.load(Relaxed, guard);
+            if self.head.compare_exchange(head, next, Ordering::AcqRel, Relaxed, guard).is_ok() {
+                // SAFETY: the exchange unlinked it, under the guard, and gave it to us alone.
+                unsafe { guard.defer_destroy(head) };
+                return Some(value);
+            }
+        }
+    }
+}
+
+/// E1 and E5, through [`Atomic`]: two threads take from a stack; neither reads a node that has gone, each goes once.
+#[test]
+fn e1_atomic_stack() {
+    loom::model(|| {
+        let (collector, dropped) = (Collector::new(), Uncounted::new(Counter::new(0)));
+        let stack = Arc::new(Stack { head: Atomic::null() });
+        let handle = collector.register();
+        let other = thread::spawn({
+            let (collector, stack, dropped) = (collector.clone(), stack.clone(), dropped.clone());
+            move || {
+                let handle = collector.register();
+                stack.push(1, &dropped, &handle.pin());
+                let taken = stack.pop(&handle.pin());
+                handle.pin().flush();
+                taken
+            }
+        });
+        stack.push(2, &dropped, &handle.pin());
+        let mine = stack.pop(&handle.pin());
+        flush(&handle, 2);
+        assert_eq!(mine.unwrap() + other.join().unwrap().unwrap(), 3);
+        flush(&handle, 3);
+        assert_eq!(dropped.load(Relaxed), 2);
+    });
+}
+
+/// A tag is set in place by one of two threads, and that one retires.
+#[test]
+fn e5_atomic_tag() {
+    model_at_5(|| {
+        let (collector, dropped) = (Collector::new(), Uncounted::new(Counter::new(0)));
+        let value = Tracked { value: UnsafeCell::new(7), _leaks: Track::new(()), dropped: dropped.clone() };
+        let atomic = Arc::new(Atomic::new(value));
+        let mark = |atomic: &Atomic<Tracked>, handle: &LocalHandle| {
+            let guard = &handle.pin();
+            let found = atomic.fetch_or(1, Ordering::AcqRel, guard);
+            // SAFETY: the claim under test: whoever comes second is pinned, and the first one retires it.
+            assert!(unsafe { found.as_ref() }.is_none_or(|found| look(found) == 7));
+            if found.tag() == 0 {
+                atomic.store(Shared::null().with_tag(1), Ordering::Release);
+                // SAFETY: the mark gave it to us alone, and it has been unlinked under the guard.
+                unsafe { guard.defer_destroy(found) };
+            }
+        };
+        let handle = collector.register();
+        let other = thread::spawn({
+            let (collector, atomic) = (collector.clone(), atomic.clone());
+            move || mark(&atomic, &collector.register())
+        });
+        mark(&atomic, &handle);
+        other.join().unwrap();
+        flush(&handle, 3);
+        assert_eq!(dropped.load(Relaxed), 1);
     });
 }

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::ptr;
 
-use crate::collector::Collector;
-use crate::guard::Guard;
-use crate::handle::LocalHandle;
-use crate::participant::Participant;
+use super::collector::Collector;
+use super::guard::Guard;
+use super::handle::LocalHandle;
+use super::participant::Participant;
 
 /// Loom has lazy statics and thread-locals of its own: both begin and end with each run of a model.
 #[cfg(tiny_coro_loom)]
@@ -71,6 +71,11 @@ impl Collector {
     }
 }
 
+/// Returns the collector of the process: [`Collector::global`] under the name that the field knows.
+pub fn default_collector() -> &'static Collector {
+    Collector::global()
+}
+
 /// Pins the current thread with the global collector, and registers it first if need be.
 ///
 /// Pins nest, and an inner one costs next to nothing. It works in destructors of thread-locals too, at the price of a
@@ -120,6 +125,7 @@ fn current<'a>() -> Option<&'a Participant> {
 
 #[cold]
 fn register_and_pin() -> Guard {
-    // While the thread-locals are being destroyed: a registration that ends with the guard.
-    OWNER.try_with(|owner| owner.0.pin()).unwrap_or_else(|_| Collector::global().register().pin())
+    // While the thread-locals are being destroyed: a registration that ends with the guard. At the very end the
+    // standard library does not know the thread any more, and must not be asked.
+    OWNER.try_with(|owner| owner.0.pin()).unwrap_or_else(|_| Collector::global().register_as(None).pin())
 }

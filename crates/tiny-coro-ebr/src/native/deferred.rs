@@ -10,7 +10,7 @@ type Words = MaybeUninit<[usize; 3]>;
 /// A function to be called once, later, maybe by another thread. Small ones are stored in place.
 ///
 /// Dropping it without calling it leaks what it captured: whoever owns one must call it (invariant E5).
-pub(crate) struct Deferred {
+pub(super) struct Deferred {
     call: unsafe fn(*mut Words),
     words: Words,
 }
@@ -21,7 +21,7 @@ unsafe impl Send for Deferred {}
 impl Deferred {
     /// Stores `function`. The caller vouches that it may be called later, by any thread.
     #[inline]
-    pub(crate) fn new<F: FnOnce()>(function: F) -> Self {
+    pub(super) fn new<F: FnOnce()>(function: F) -> Self {
         let mut words = Words::uninit();
         if mem::size_of::<F>() <= mem::size_of::<Words>() && mem::align_of::<F>() <= mem::align_of::<Words>() {
             // SAFETY: `write` needs room and alignment for an `F`: both were just compared.
@@ -36,7 +36,7 @@ impl Deferred {
 
     /// Calls the function.
     #[inline]
-    pub(crate) fn call(mut self) {
+    pub(super) fn call(mut self) {
         // SAFETY: the words hold what `call` expects, as `new` wrote both; taking `self` makes this the only call.
         unsafe { (self.call)(&raw mut self.words) };
     }

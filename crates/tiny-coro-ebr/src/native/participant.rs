@@ -3,17 +3,18 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ptr;
+use std::sync::{Mutex, PoisonError};
+use std::thread::Thread;
 
 use tiny_coro_prim::CachePadded;
 use tiny_coro_prim::atomic::{AtomicBool, Ordering};
 use tiny_coro_prim::cell::UnsafeCell;
-use tiny_coro_prim::sync::Arc;
 
-use crate::bag::Ring;
-use crate::collector::Shared;
-use crate::deferred::Deferred;
-use crate::epoch::{Epoch, PinWord};
-use crate::statistics::Counters;
+use super::bag::{Bag, Ring};
+use super::collector::{Collector, Shared};
+use super::counters::Counters;
+use super::deferred::Deferred;
+use super::epoch::{Epoch, PinWord};
 
 /// Outermost pins between two attempts to help although no new epoch and no retirement asks for it, less one: a mask.
 const PINS_PER_HELP: u32 = 256 - 1;
@@ -23,24 +24,31 @@ const PINS_PER_HELP_PRESSED: u32 = 16 - 1;
 /// One entry of the registry: what a thread shows the others, and what is its own.
 ///
 /// Entries are claimed, released and claimed again by other threads; they are freed with the collector.
-pub(crate) struct Participant {
-    /// Read by every advance, written at every outermost pin and unpin.
-    word: CachePadded<PinWord>,
+pub(super) struct Participant {
+    shown: CachePadded<Shown>,
     claimed: AtomicBool,
-    pub(crate) counters: Counters,
+    pub(super) counters: Counters,
+    /// Who has claimed the entry: for reports. The standard library's lock even in a model, as nothing hangs on it.
+    thread: Mutex<Option<Thread>>,
     /// Touched by the thread that has claimed the entry, and by no other (invariant E4).
     own: Own,
+}
+
+/// What every advance reads, and nothing else: one cache line an entry.
+struct Shown {
+    /// Written at every outermost pin and unpin.
+    word: PinWord,
     /// The entry registered before this one. Written before the entry is published, never after.
-    pub(crate) next: *const Participant,
+    next: *const Participant,
 }
 
 /// The owner's part. Every field is a cell: a deferred function may come back here through `pin` and `defer`.
 struct Own {
     /// Keeps the collector alive while the entry is claimed.
-    keep: UnsafeCell<Option<Arc<Shared>>>,
+    keep: UnsafeCell<Option<Collector>>,
     shared: Cell<*const Shared>,
-    /// Whether a `LocalHandle` stands for the entry.
-    handle: Cell<bool>,
+    /// What keeps the entry claimed besides guards: the `LocalHandle`, and guards that are suspended.
+    handles: Cell<usize>,
     /// Guards alive.
     depth: Cell<usize>,
     /// The epoch of the pin, and of the last pin when there is none.
@@ -67,15 +75,16 @@ unsafe impl Sync for Participant {}
 
 impl Participant {
     /// Makes an entry that is already claimed.
-    pub(crate) fn new_claimed() -> Self {
+    pub(super) fn new_claimed() -> Self {
         Self {
-            word: CachePadded::new(PinWord::new()),
+            shown: CachePadded::new(Shown { word: PinWord::new(), next: ptr::null() }),
             claimed: AtomicBool::new(true),
             counters: Counters::default(),
+            thread: Mutex::new(None),
             own: Own {
                 keep: UnsafeCell::new(None),
                 shared: Cell::new(ptr::null()),
-                handle: Cell::new(false),
+                handles: Cell::new(0),
                 depth: Cell::new(0),
                 epoch: Cell::new(Epoch::START),
                 pins: Cell::new(0),
@@ -87,59 +96,81 @@ impl Participant {
                 reclaiming: Cell::new(false),
                 ring: UnsafeCell::new(Ring::new()),
             },
-            next: ptr::null(),
         }
     }
 
+    /// Returns the entry registered before this one.
+    #[inline]
+    pub(super) fn next(&self) -> *const Participant {
+        self.shown.next
+    }
+
+    /// Sets the entry registered before this one, which is not published yet.
+    pub(super) fn set_next(&mut self, next: *const Participant) {
+        self.shown.next = next;
+    }
+
     /// Returns whether somebody has the entry, as a hint.
-    pub(crate) fn is_claimed(&self) -> bool {
+    pub(super) fn is_claimed(&self) -> bool {
         self.claimed.load(Ordering::Relaxed)
     }
 
     /// Takes the entry if nobody has it.
-    pub(crate) fn try_claim(&self) -> bool {
+    pub(super) fn try_claim(&self) -> bool {
         // ORDERING E4: acquire. The former owner's use of `own` happens before ours: pairs with the release in
         // `release`.
         !self.is_claimed() && self.claimed.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     /// Sets the entry up for its new owner, who has just claimed it and holds the handle.
-    pub(crate) fn adopt(&self, shared: Arc<Shared>) {
-        self.own.shared.set(Arc::as_ptr(&shared));
-        self.own.help_at.set(shared.limits.get().next_help(0, 0, false));
-        self.own.handle.set(true);
+    pub(super) fn adopt(&self, collector: Collector, thread: Option<Thread>) {
+        self.set_thread(thread);
+        self.own.shared.set(collector.shared());
+        self.own.help_at.set(collector.limits().next_help(0, 0, false));
+        self.own.handles.set(1);
         // SAFETY: the claimant alone touches `own` (E4), and the closure calls nobody.
-        self.own.keep.with_mut(|keep| unsafe { *keep = Some(shared) });
+        self.own.keep.with_mut(|keep| unsafe { *keep = Some(collector) });
+    }
+
+    fn set_thread(&self, thread: Option<Thread>) {
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = thread;
+    }
+
+    /// Returns the thread that has the entry, if it is known.
+    pub(super) fn thread(&self) -> Option<Thread> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the collector. Called by the owner.
     #[inline]
-    pub(crate) fn shared(&self) -> &Shared {
-        // SAFETY: set by `adopt` to the content of the `Arc` that `keep` holds until `release`, after which nobody
-        // calls this.
+    pub(super) fn shared(&self) -> &Shared {
+        // SAFETY: set by `adopt` to what the collector in `keep` shares, and that stays until `release`, after which
+        // nobody calls this.
         unsafe { &*self.own.shared.get() }
     }
 
-    /// Returns the handle on the collector that this entry keeps.
-    pub(crate) fn collector(&self) -> Arc<Shared> {
-        // SAFETY: the claimant alone touches `own` (E4), and the closure calls nobody who does.
-        let keep = self.own.keep.with(|keep| unsafe { (*keep).clone() });
+    /// Returns the handle on the collector that this entry keeps. Called by the owner, who lets go of the reference
+    /// before it lets go of the entry.
+    pub(super) fn collector(&self) -> &Collector {
+        // SAFETY: the claimant alone touches `own` (E4); `release` alone takes the collector out, after the last use
+        // of the entry.
+        let keep = self.own.keep.with(|keep| unsafe { (*keep).as_ref() });
         keep.expect("an entry in use keeps its collector")
     }
 
     #[inline]
-    pub(crate) fn is_pinned(&self) -> bool {
+    pub(super) fn is_pinned(&self) -> bool {
         self.own.depth.get() != 0
     }
 
     /// Returns whether there is exactly one guard.
-    pub(crate) fn is_outermost(&self) -> bool {
+    pub(super) fn is_outermost(&self) -> bool {
         self.own.depth.get() == 1
     }
 
     /// Counts one guard more; the first one pins. Returns whether the owner should look after its garbage.
     #[inline]
-    pub(crate) fn enter(&self) -> bool {
+    pub(super) fn enter(&self) -> bool {
         let depth = self.own.depth.get();
         self.own.depth.set(depth.checked_add(1).expect("too many guards"));
         depth == 0 && self.pin()
@@ -147,9 +178,9 @@ impl Participant {
 
     /// Pins in the current epoch, whether pinned before or not.
     #[inline]
-    pub(crate) fn pin(&self) -> bool {
+    pub(super) fn pin(&self) -> bool {
         let epoch = self.shared().epoch.load();
-        self.word.publish(epoch);
+        self.shown.word.publish(epoch);
         let pins = self.own.pins.get().wrapping_add(1);
         self.own.pins.set(pins);
         self.own.epoch.replace(epoch) != epoch || pins & self.own.pins_per_help.get() == 0
@@ -159,28 +190,35 @@ impl Participant {
     /// entry again.
     #[inline]
     #[must_use]
-    pub(crate) fn leave(&self) -> Option<Arc<Shared>> {
+    pub(super) fn leave(&self) -> Option<Collector> {
         let depth = self.own.depth.get() - 1;
         self.own.depth.set(depth);
         if depth != 0 {
             return None;
         }
-        self.word.retract();
-        if self.own.handle.get() { None } else { self.release() }
+        self.shown.word.retract();
+        if self.own.handles.get() != 0 { None } else { self.release() }
     }
 
-    /// Gives up the handle. As with [`leave`](Self::leave).
+    /// Counts one handle more: the entry stays claimed although the last guard goes.
+    pub(super) fn add_handle(&self) {
+        self.own.handles.set(self.own.handles.get() + 1);
+    }
+
+    /// Gives up a handle. As with [`leave`](Self::leave).
     #[must_use]
-    pub(crate) fn drop_handle(&self) -> Option<Arc<Shared>> {
-        self.own.handle.set(false);
-        if self.is_pinned() { None } else { self.release() }
+    pub(super) fn drop_handle(&self) -> Option<Collector> {
+        let handles = self.own.handles.get() - 1;
+        self.own.handles.set(handles);
+        if handles != 0 || self.is_pinned() { None } else { self.release() }
     }
 
     /// Hands the garbage over and the entry back.
     #[cold]
-    fn release(&self) -> Option<Arc<Shared>> {
+    fn release(&self) -> Option<Collector> {
         self.hand_over();
         self.press(false);
+        self.set_thread(None);
         // SAFETY: the claimant alone touches `own` (E4), and the closure calls nobody.
         let keep = self.own.keep.with_mut(|keep| unsafe { (*keep).take() });
         // ORDERING E4: release. Hands `own` to the acquire exchange in `try_claim`.
@@ -189,9 +227,11 @@ impl Participant {
     }
 
     /// Gives all garbage of this thread to the collector, for anybody to reclaim.
-    pub(crate) fn hand_over(&self) {
-        // SAFETY: the claimant alone touches `own` (E4); `adopt_orphans` takes a lock and calls nobody else.
-        self.own.ring.with_mut(|ring| unsafe { self.shared().orphans.adopt((*ring).take_all()) });
+    pub(super) fn hand_over(&self) {
+        let latest = self.own.epoch.get().next();
+        // SAFETY: the claimant alone touches `own` (E4), and `take_all` calls nobody.
+        let bags = self.own.ring.with_mut(|ring| unsafe { (*ring).take_all(latest) });
+        self.shared().orphans.adopt(bags);
         self.own.objects.set(0);
         self.own.bytes.set(0);
     }
@@ -199,14 +239,14 @@ impl Participant {
     /// Puts garbage into the bag of the epoch in which its last reader can be pinned: the one after ours, as the
     /// counter can be one ahead of us and no further. The caller is pinned.
     #[inline]
-    pub(crate) fn retire(&self, item: Deferred, bytes: usize) {
+    pub(super) fn retire(&self, item: Deferred, bytes: usize) {
         debug_assert!(self.is_pinned());
         let tag = self.own.epoch.get().next();
         // SAFETY: the claimant alone touches `own` (E4), and `push` calls nobody.
         let old = self.own.ring.with_mut(|ring| unsafe { (*ring).push(tag, item, bytes) });
         self.counters.retire(bytes);
         let objects = self.own.objects.get() + 1;
-        let total = self.own.bytes.get() + bytes;
+        let total = self.own.bytes.get().saturating_add(bytes);
         self.own.objects.set(objects);
         self.own.bytes.set(total);
         if let Some(old) = old {
@@ -221,7 +261,7 @@ impl Participant {
 
     /// Reclaims what the new epoch allows, and helps if it is time. The caller is pinned.
     #[cold]
-    pub(crate) fn look_after(&self) {
+    pub(super) fn look_after(&self) {
         let waits = self.own.objects.get() != 0 || !self.shared().orphans.seem_empty();
         if waits && (self.own.pressed.get() || self.own.pins.get() & PINS_PER_HELP == 0) {
             self.help();
@@ -232,7 +272,7 @@ impl Participant {
 
     /// Tries to advance the epoch, reclaims what it can, and sets when to help next. The caller is pinned.
     #[cold]
-    pub(crate) fn help(&self) {
+    pub(super) fn help(&self) {
         let shared = self.shared();
         let advanced = shared.try_advance(self.own.epoch.get());
         self.reclaim();
@@ -260,26 +300,47 @@ impl Participant {
         let now = self.shared().epoch.load();
         // SAFETY: the claimant alone touches `own` (E4), and the closures call nobody: the bag is out of the ring
         // before its functions run.
-        while let Some(mut bag) = self.own.ring.with_mut(|ring| unsafe { (*ring).take_expired(now) }) {
+        let take = || self.own.ring.with_mut(|ring| unsafe { (*ring).take_expired(now) });
+        let mut left = self.shared().limits.get().per_step();
+        while left != 0
+            && let Some(mut bag) = take()
+        {
             self.count_out(&bag);
-            self.counters.reclaim(bag.reclaim());
+            left -= self.reclaim_from(&mut bag, left);
+            self.own.objects.set(self.own.objects.get() + bag.len());
+            self.own.bytes.set(self.own.bytes.get().saturating_add(bag.bytes()));
             // SAFETY: as above.
-            self.own.ring.with_mut(|ring| unsafe { (*ring).recycle(bag) });
+            self.own.ring.with_mut(|ring| unsafe { (*ring).put_back(bag) });
         }
-        for mut bag in self.shared().orphans.take_expired(now) {
-            self.counters.reclaim(bag.reclaim());
+        while left != 0
+            && let Some(mut bag) = self.shared().orphans.take_expired(now)
+        {
+            left -= self.reclaim_from(&mut bag, left);
+            self.shared().orphans.adopt((!bag.is_empty()).then_some(bag));
         }
     }
 
-    fn count_out(&self, bag: &crate::bag::Bag) {
+    /// Calls up to `limit` functions of an expired bag and returns how many.
+    fn reclaim_from(&self, bag: &mut Bag, limit: usize) -> usize {
+        let sum = bag.reclaim(limit);
+        self.counters.reclaim(sum);
+        sum.objects
+    }
+
+    fn count_out(&self, bag: &Bag) {
         self.own.objects.set(self.own.objects.get() - bag.len());
-        self.own.bytes.set(self.own.bytes.get() - bag.bytes());
+        self.own.bytes.set(self.own.bytes.get().saturating_sub(bag.bytes()));
+    }
+
+    /// Returns the epoch in which this participant is pinned, as a hint for reports.
+    pub(super) fn pinned_in(&self) -> Option<Epoch> {
+        self.shown.word.pinned_in()
     }
 
     /// Returns whether this participant keeps the epoch from leaving `now`.
     #[inline]
-    pub(crate) fn blocks(&self, now: Epoch) -> bool {
-        self.word.blocks(now)
+    pub(super) fn blocks(&self, now: Epoch) -> bool {
+        self.shown.word.blocks(now)
     }
 }
 
@@ -295,7 +356,7 @@ impl Drop for Reset<'_> {
 impl fmt::Debug for Participant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Participant")
-            .field("word", &self.word)
+            .field("word", &self.shown.word)
             .field("claimed", &self.is_claimed())
             .finish_non_exhaustive()
     }

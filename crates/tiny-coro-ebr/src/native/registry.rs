@@ -5,35 +5,35 @@ use std::ptr;
 
 use tiny_coro_prim::atomic::{AtomicPtr, Ordering};
 
-use crate::participant::Participant;
+use super::participant::Participant;
 
 /// All participants there ever were: a list that only grows, whose unclaimed entries are claimed again.
 ///
 /// An advance walks it without a lock, so no thread that is suspended while it registers keeps the others from
 /// reclaiming, and no entry is freed under a walker. The price is that the list stays as long as its longest day.
 #[derive(Debug)]
-pub(crate) struct Registry {
+pub(super) struct Registry {
     head: AtomicPtr<Participant>,
 }
 
 impl Registry {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { head: AtomicPtr::new(ptr::null_mut()) }
     }
 
     /// Returns the entries registered so far, the newest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Participant> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Participant> {
         // ORDERING E6: acquire. Pairs with the release of the exchange in `claim`: an entry is written before it is
         // seen.
         let head: *const Participant = self.head.load(Ordering::Acquire);
         // SAFETY: entries are published whole (E6) and live as long as the registry.
         let first = unsafe { head.as_ref() };
         // SAFETY: as above; `next` was set before its entry was published.
-        iter::successors(first, |entry| unsafe { entry.next.as_ref() })
+        iter::successors(first, |entry| unsafe { entry.next().as_ref() })
     }
 
     /// Returns an entry that is the caller's alone.
-    pub(crate) fn claim(&self) -> &Participant {
+    pub(super) fn claim(&self) -> &Participant {
         if let Some(entry) = self.iter().find(|entry| entry.try_claim()) {
             return entry;
         }
@@ -42,7 +42,7 @@ impl Registry {
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             // SAFETY: `new` came from a box, and nobody else has it yet.
-            unsafe { (*new).next = head };
+            unsafe { &mut *new }.set_next(head);
             // ORDERING E6: release. Publishes the entry to the acquire load in `iter`; those before it too, as
             // exchanges go on with the release sequence of what they replace.
             match self.head.compare_exchange_weak(head, new, Ordering::Release, Ordering::Relaxed) {
@@ -63,7 +63,7 @@ impl Drop for Registry {
             // being dropped.
             let boxed = unsafe { Box::from_raw(entry) };
             debug_assert!(!boxed.is_claimed(), "a claimed entry keeps its collector");
-            entry = boxed.next.cast_mut();
+            entry = boxed.next().cast_mut();
         }
     }
 }

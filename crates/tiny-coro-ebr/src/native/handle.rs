@@ -4,9 +4,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use crate::collector::Collector;
-use crate::guard::Guard;
-use crate::participant::Participant;
+use super::collector::Collector;
+use super::guard::Guard;
+use super::participant::Participant;
 
 /// A thread's registration with a collector. Dropping it hands the thread's garbage over.
 ///
@@ -23,12 +23,12 @@ pub struct LocalHandle {
 
 impl LocalHandle {
     /// Wraps an entry that the caller has claimed and set up.
-    pub(crate) fn new(entry: &Participant) -> Self {
+    pub(super) fn new(entry: &Participant) -> Self {
         Self { entry: NonNull::from(entry), _not_send: PhantomData }
     }
 
     #[inline]
-    pub(crate) fn entry(&self) -> &Participant {
+    pub(super) fn entry(&self) -> &Participant {
         // SAFETY: the entry keeps its collector, and that keeps the entry, at least until this handle is dropped.
         unsafe { self.entry.as_ref() }
     }
@@ -45,9 +45,9 @@ impl LocalHandle {
         self.entry().is_pinned()
     }
 
-    /// Returns a handle on the collector.
-    pub fn collector(&self) -> Collector {
-        Collector::from_shared(self.entry().collector())
+    /// Returns the collector.
+    pub fn collector(&self) -> &Collector {
+        self.entry().collector()
     }
 }
 

@@ -19,53 +19,59 @@ const START: usize = 0_usize.wrapping_sub(8 * STEP);
 
 /// A value of the epoch counter. Wraps; two epochs are compared by their distance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Epoch(usize);
+pub(super) struct Epoch(usize);
 
 impl Epoch {
-    pub(crate) const START: Self = Self(START);
+    pub(super) const START: Self = Self(START);
 
     /// Returns the epoch after this one.
     #[inline]
-    pub(crate) const fn next(self) -> Self {
+    pub(super) const fn next(self) -> Self {
         Self(self.0.wrapping_add(STEP))
     }
 
     /// Returns whether garbage tagged with this epoch is out of every reader's reach at `now`.
     #[inline]
-    pub(crate) const fn has_expired(self, now: Self) -> bool {
+    pub(super) const fn has_expired(self, now: Self) -> bool {
         (now.0.wrapping_sub(self.0) as isize) >= (GRACE * STEP) as isize
     }
 
     /// Returns the number of advances since the collector started.
-    pub(crate) const fn advances(self) -> usize {
+    pub(super) const fn advances(self) -> usize {
         self.0.wrapping_sub(START) / STEP
+    }
+
+    /// Returns how many advances this epoch is before `now`; zero if it is not.
+    pub(super) fn behind(self, now: Self) -> usize {
+        let distance = now.0.wrapping_sub(self.0) as isize;
+        usize::try_from(distance).unwrap_or(0) / STEP
     }
 
     /// Returns the slot of this epoch in a ring of `len`, a power of two.
     #[inline]
-    pub(crate) const fn slot(self, len: usize) -> usize {
+    pub(super) const fn slot(self, len: usize) -> usize {
         (self.0 / STEP) & (len - 1)
     }
 }
 
 /// The epoch counter of a collector.
 #[derive(Debug)]
-pub(crate) struct AtomicEpoch(AtomicUsize);
+pub(super) struct AtomicEpoch(AtomicUsize);
 
 impl AtomicEpoch {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(AtomicUsize::new(START))
     }
 
     #[inline]
-    pub(crate) fn load(&self) -> Epoch {
+    pub(super) fn load(&self) -> Epoch {
         // ORDERING E3: acquire. Whoever sees an epoch also sees every critical section whose end the advance had to
         // see.
         Epoch(self.0.load(Ordering::Acquire))
     }
 
     /// Moves from `now` to the next epoch. Losing means that somebody else has just done so.
-    pub(crate) fn advance(&self, now: Epoch) -> bool {
+    pub(super) fn advance(&self, now: Epoch) -> bool {
         // ORDERING E3: release. Hands on what the scan acquired from the participants to the acquire load of the epoch.
         self.0.compare_exchange(now.0, now.next().0, Ordering::Release, Ordering::Relaxed).is_ok()
     }
@@ -73,24 +79,28 @@ impl AtomicEpoch {
 
 /// What one participant shows the others: not pinned, or pinned in an epoch.
 #[derive(Debug)]
-pub(crate) struct PinWord(AtomicUsize);
+pub(super) struct PinWord(AtomicUsize);
 
 impl PinWord {
     const UNPINNED: usize = 0;
 
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(AtomicUsize::new(Self::UNPINNED))
     }
 
     /// Shows that this participant is pinned in `epoch`, then orders that before everything that follows.
     #[inline]
-    pub(crate) fn publish(&self, epoch: Epoch) {
-        store_then_fence(&self.0, epoch.0 | PINNED);
+    pub(super) fn publish(&self, epoch: Epoch) {
+        // ORDERING E1: the store that the fence orders before what is read under the pin.
+        // ORDERING E2: release. A participant that pins again has left its former pin: a scan that sees only the new
+        // one acquires the old one's reads from here.
+        self.0.store(epoch.0 | PINNED, Ordering::Release);
+        full_fence();
     }
 
     /// Shows that this participant holds no reference any more.
     #[inline]
-    pub(crate) fn retract(&self) {
+    pub(super) fn retract(&self) {
         // ORDERING E2: release. Everything read under the pin happens before the acquire load of a scan that sees it
         // gone.
         self.0.store(Self::UNPINNED, Ordering::Release);
@@ -99,42 +109,25 @@ impl PinWord {
     /// Returns whether this participant keeps the epoch from leaving `now`. Called by a scan, whose fence was at its
     /// own pin.
     #[inline]
-    pub(crate) fn blocks(&self, now: Epoch) -> bool {
+    pub(super) fn blocks(&self, now: Epoch) -> bool {
         // ORDERING E2: acquire. Pairs with the release stores of `retract` and `publish`.
         let word = self.0.load(Ordering::Acquire);
         word & PINNED != 0 && word != now.0 | PINNED
     }
-}
 
-/// Stores `value` (release), then a full fence.
-#[cfg(any(tiny_coro_loom, not(target_arch = "x86_64")))]
-#[inline]
-fn store_then_fence(word: &AtomicUsize, value: usize) {
-    // ORDERING E2: release. A participant that pins again has left its former pin: a scan that sees only the new one
-    // acquires the old one's reads from here.
-    word.store(value, Ordering::Release);
-    full_fence();
-}
-
-/// Stores `value` (release), then a full fence, in the one instruction that x86 has for both: an exchange with memory
-/// drains the store buffer as a fence does, and costs about a third less than a store and a fence.
-///
-/// By the letter of the memory model a read-modify-write is no fence; by the processor's manual it is, and the compiler
-/// moves no access across a sequentially consistent one. Every other processor, and the model checker, run the letter.
-#[cfg(all(not(tiny_coro_loom), target_arch = "x86_64"))]
-#[inline]
-fn store_then_fence(word: &AtomicUsize, value: usize) {
-    // ORDERING E1 E2: release, then the full fence that pairs with the other participants'.
-    word.swap(value, Ordering::SeqCst);
-    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    /// Returns the epoch in which this participant is pinned, as a hint.
+    pub(super) fn pinned_in(&self) -> Option<Epoch> {
+        let word = self.0.load(Ordering::Relaxed);
+        (word & PINNED != 0).then_some(Epoch(word & !PINNED))
+    }
 }
 
 /// The full fence of a pin, and with it of an advance, which only somebody pinned in the current epoch makes.
 #[inline]
-pub(crate) fn full_fence() {
-    // ORDERING E1: sequentially consistent, both sides of one store-load protocol. A reader stores its word, fences,
-    // then reads shared pointers. An advance comes after the unlinking of a pointer, fences (at the pin of whoever
-    // makes it), then reads the words. Whichever fence is first: the scan sees the pin, or the reader sees the
-    // pointer unlinked.
+pub(super) fn full_fence() {
+    // ORDERING E1, E9: sequentially consistent, both sides of one store-load protocol. A reader stores its word,
+    // fences, then reads shared pointers. An advance comes after the unlinking of a pointer, fences (at the pin of
+    // whoever makes it), then reads the words. Whichever fence is first: the scan sees the pin, or the reader sees
+    // the pointer unlinked.
     tiny_coro_prim::atomic::fence(Ordering::SeqCst);
 }
