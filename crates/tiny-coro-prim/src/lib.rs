@@ -1,6 +1,6 @@
 //! The seam between `std` and the model checker.
 //!
-//! A lock-free protocol is wrong in one schedule of millions, and no test finds that one. A model checker finds it: [loom] runs
+//! A lock-free protocol is wrong in one schedule of millions, and no test finds that one. A model checker finds it: loom runs
 //! a small program under every schedule, and lets every load return every value that the C11 memory model allows. But it
 //! can do so only if each atomic, each cell, each lock and each thread is its own. So every protocol of tiny-coro is
 //! written against the names of this crate, and nothing else:
@@ -71,8 +71,6 @@
 //!
 //! Loom's types have no `const fn new`, and work only inside `loom::model`: a crate that needs a `static` must choose it per
 //! build. A name that both sides have may lack a method on one: the build that lacks it says so.
-//!
-//! [loom]: https://docs.rs/loom
 
 #![forbid(unsafe_code)]
 
