@@ -1,38 +1,84 @@
-//! The deque of `crossbeam-deque` behind this crate's names.
+//! The deque and the injector of `crossbeam-deque` behind this crate's names.
 //!
-//! It tells neither its capacity nor how often it grew, and counts a batch only by what the destination has more of:
-//! those answers are lower bounds here.
+//! They tell neither their capacity nor how often they grew, and count a batch only by what the destination has more
+//! of: those answers are lower bounds here.
+
+use std::fmt;
 
 use crossbeam_deque as theirs;
 
-use crate::{Pointer, Steal};
+use crate::Steal;
+
+macro_rules! forward {
+    ($type:ident: $($name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)?;)*) => {
+        #[expect(missing_docs, reason = "the same as those of the default backend")]
+        impl<T> $type<T> {
+            $(pub fn $name(&self, $($argument: $kind),*) $(-> $result)? { self.0.$name($($argument),*) })*
+        }
+
+        impl<T> fmt::Debug for $type<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+macro_rules! steals {
+    ($type:ident) => {
+        #[expect(missing_docs, reason = "the same as those of the default backend")]
+        impl<T> $type<T> {
+            pub const MAX_BATCH: usize = 32;
+
+            pub fn steal(&self) -> Steal<T> {
+                from(self.0.steal())
+            }
+            pub fn steal_batch(&self, dest: &Worker<T>) -> Steal<()> {
+                from(self.0.steal_batch(&dest.0))
+            }
+            pub fn steal_batch_with_limit(&self, dest: &Worker<T>, limit: usize) -> Steal<()> {
+                from(self.0.steal_batch_with_limit(&dest.0, limit))
+            }
+            pub fn steal_batch_and_pop(&self, dest: &Worker<T>) -> Steal<T> {
+                from(self.0.steal_batch_and_pop(&dest.0))
+            }
+            pub fn steal_batch_with_limit_and_pop(&self, dest: &Worker<T>, limit: usize) -> Steal<T> {
+                from(self.0.steal_batch_with_limit_and_pop(&dest.0, limit))
+            }
+            pub fn steal_batch_counted(&self, dest: &Worker<T>, limit: usize) -> Steal<usize> {
+                let before = dest.len();
+                self.steal_batch_with_limit(dest, limit).map(|()| dest.len().saturating_sub(before))
+            }
+            pub fn steal_batch_and_pop_counted(&self, dest: &Worker<T>, limit: usize) -> Steal<(T, usize)> {
+                let before = dest.len();
+                let stolen = self.steal_batch_with_limit_and_pop(dest, limit);
+                stolen.map(|element| (element, dest.len().saturating_sub(before) + 1))
+            }
+        }
+    };
+}
 
 /// The owner's end of a deque.
-#[derive(Debug)]
-pub struct Worker<T: Pointer>(theirs::Worker<T>);
+pub struct Worker<T>(theirs::Worker<T>);
+
+forward! { Worker: push(element: T); pop() -> Option<T>; len() -> usize; is_empty() -> bool; }
 
 #[expect(missing_docs, reason = "the same as those of the default backend")]
-impl<T: Pointer> Worker<T> {
+impl<T> Worker<T> {
     pub fn lifo() -> Self {
         Self(theirs::Worker::new_lifo())
     }
     pub fn fifo() -> Self {
         Self(theirs::Worker::new_fifo())
     }
+    pub fn lifo_with_capacity(_capacity: usize) -> Self {
+        Self::lifo()
+    }
+    pub fn fifo_with_capacity(_capacity: usize) -> Self {
+        Self::fifo()
+    }
     pub fn stealer(&self) -> Stealer<T> {
         Stealer(self.0.stealer())
-    }
-    pub fn push(&self, element: T) {
-        self.0.push(element);
-    }
-    pub fn pop(&self) -> Option<T> {
-        self.0.pop()
-    }
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
     pub fn capacity(&self) -> usize {
         self.0.len()
@@ -43,45 +89,40 @@ impl<T: Pointer> Worker<T> {
 }
 
 /// A thief's end of a deque.
-#[derive(Debug)]
-pub struct Stealer<T: Pointer>(theirs::Stealer<T>);
+pub struct Stealer<T>(theirs::Stealer<T>);
+
+steals!(Stealer);
+forward! { Stealer: len() -> usize; is_empty() -> bool; }
 
 #[expect(missing_docs, reason = "the same as those of the default backend")]
-impl<T: Pointer> Stealer<T> {
-    pub const MAX_BATCH: usize = 32;
-
-    pub fn steal(&self) -> Steal<T> {
-        from(self.0.steal())
-    }
-    pub fn steal_batch(&self, dest: &Worker<T>) -> Steal<()> {
-        self.steal_batch_with_limit(dest, Self::MAX_BATCH).map(drop)
-    }
-    pub fn steal_batch_with_limit(&self, dest: &Worker<T>, limit: usize) -> Steal<usize> {
-        let before = dest.len();
-        from(self.0.steal_batch_with_limit(&dest.0, limit)).map(|()| dest.len().saturating_sub(before))
-    }
-    pub fn steal_batch_and_pop(&self, dest: &Worker<T>) -> Steal<T> {
-        self.steal_batch_with_limit_and_pop(dest, Self::MAX_BATCH).map(|(element, _)| element)
-    }
-    pub fn steal_batch_with_limit_and_pop(&self, dest: &Worker<T>, limit: usize) -> Steal<(T, usize)> {
-        let before = dest.len();
-        from(self.0.steal_batch_with_limit_and_pop(&dest.0, limit))
-            .map(|element| (element, dest.len().saturating_sub(before) + 1))
-    }
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
+impl<T> Stealer<T> {
     pub fn growths(&self) -> u64 {
         0
     }
 }
 
-impl<T: Pointer> Clone for Stealer<T> {
+impl<T> Clone for Stealer<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
+    }
+}
+
+/// A queue into which everybody pushes, and out of which everybody steals.
+pub struct Injector<T>(theirs::Injector<T>);
+
+steals!(Injector);
+forward! { Injector: push(element: T); len() -> usize; is_empty() -> bool; }
+
+#[expect(missing_docs, reason = "the same as those of the default backend")]
+impl<T> Injector<T> {
+    pub fn new() -> Self {
+        Self(theirs::Injector::new())
+    }
+}
+
+impl<T> Default for Injector<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

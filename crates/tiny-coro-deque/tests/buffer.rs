@@ -12,21 +12,21 @@ use tiny_coro_ebr::Collector;
 fn d5_it_grows_with_a_burst_and_shrinks_after_a_long_lull() {
     for worker in [Worker::lifo(), Worker::fifo()] {
         let capacity = worker.capacity();
-        (0..10 * capacity).for_each(|value| worker.push(Box::new(value)));
+        (0..10 * capacity).for_each(|value| worker.push(value));
         assert_eq!((worker.capacity(), worker.growths()), (16 * capacity, 4));
 
         // The same burst again and again neither grows nor shrinks it...
         for _ in 0..10 {
             while worker.pop().is_some() {}
-            (0..10 * capacity).for_each(|value| worker.push(Box::new(value)));
+            (0..10 * capacity).for_each(|value| worker.push(value));
         }
         assert_eq!((worker.capacity(), worker.growths()), (16 * capacity, 4));
 
         // ...but a long lull does, down to where it began and no further.
         while worker.pop().is_some() {}
         for value in 0..1_000 * capacity {
-            worker.push(Box::new(value));
-            worker.push(Box::new(value));
+            worker.push(value);
+            worker.push(value);
             assert!(worker.pop().is_some() && worker.pop().is_some());
         }
         assert_eq!(worker.capacity(), capacity);
@@ -36,13 +36,13 @@ fn d5_it_grows_with_a_burst_and_shrinks_after_a_long_lull() {
 #[test]
 #[should_panic(expected = "room for an element")]
 fn a_deque_without_room_is_refused() {
-    let _ = Worker::<Box<i32>>::fifo_with_capacity(0);
+    let _ = Worker::<i32>::fifo_with_capacity(0);
 }
 
 #[test]
 #[should_panic(expected = "room for an element")]
 fn a_batch_without_room_is_refused() {
-    let worker = Worker::<Box<i32>>::fifo();
+    let worker = Worker::<i32>::fifo();
     let _ = worker.stealer().steal_batch_with_limit(&Worker::fifo(), 0);
 }
 
@@ -51,9 +51,9 @@ fn a_batch_into_its_own_deque_moves_nothing() {
     let worker = Worker::fifo();
     assert!(worker.stealer().steal_batch(&worker).is_empty());
     assert!(worker.stealer().steal_batch_and_pop(&worker).is_empty());
-    (0..4).for_each(|value| worker.push(Box::new(value)));
-    assert_eq!(worker.stealer().steal_batch_with_limit(&worker, 4).success(), Some(0));
-    assert_eq!(worker.stealer().steal_batch_with_limit_and_pop(&worker, 4).success(), Some((Box::new(0), 1)));
+    (0..4).for_each(|value| worker.push(value));
+    assert_eq!(worker.stealer().steal_batch_counted(&worker, 4).success(), Some(0));
+    assert_eq!(worker.stealer().steal_batch_and_pop_counted(&worker, 4).success(), Some((0, 1)));
     assert_eq!(worker.len(), 3);
 }
 
@@ -69,7 +69,7 @@ fn d9_a_panic_in_a_destructor_spares_the_others() {
     }
     let dropped = Arc::new(AtomicUsize::new(0));
     let worker = Worker::lifo();
-    (0..10).for_each(|_| worker.push(Box::new(Grumpy(dropped.clone()))));
+    (0..10).for_each(|_| worker.push(Grumpy(dropped.clone())));
     assert!(thread::spawn(move || drop(worker)).join().is_err());
     assert_eq!(dropped.load(Ordering::Relaxed), 10);
 }
@@ -79,7 +79,7 @@ fn d9_a_panic_in_a_destructor_spares_the_others() {
 fn s1_old_buffers_are_retired_and_reclaimed() {
     let before = Collector::global().statistics();
     let worker = Worker::fifo_with_capacity(1);
-    (0..1_000).for_each(|value| worker.push(Box::new(value)));
+    (0..1_000).for_each(|value| worker.push(value));
     assert_eq!(worker.growths(), 10);
     (0..3).for_each(|_| tiny_coro_ebr::pin().flush());
     let after = Collector::global().statistics();

@@ -1,40 +1,69 @@
-//! What every backend of the deque promises: the menu that work-stealing deques are put through, on both.
+//! What this crate's names promise on every backend, besides what the [suite](deque_suite.rs) asks of any deque.
 #![cfg(not(tiny_coro_loom))]
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::fmt::Debug;
 use std::thread;
-use std::time::{Duration, Instant};
 
-use tiny_coro_deque::{Pointer, Steal, chase_lev};
+use tiny_coro_deque::{Steal, chase_lev};
 
 #[path = "../src/crossbeam.rs"]
 pub mod crossbeam;
 
-/// The calls that the menu makes.
-trait Owner<T>: Send + Sized {
-    type Thief: Thief<T, Self>;
+/// The calls that the promises are about.
+trait Owner<T>: Send + Sized + Debug {
+    type Thief: Thief<T, Self> + Clone;
+    type Queue: Thief<T, Self> + Default;
 
     const FLAVORS: [fn() -> Self; 2];
 
     fn push(&self, element: T);
     fn pop(&self) -> Option<T>;
     fn len(&self) -> usize;
-    fn is_empty(&self) -> bool;
+    fn capacity(&self) -> usize;
+    fn growths(&self) -> u64;
     fn stealer(&self) -> Self::Thief;
+    fn inject(queue: &Self::Queue, element: T);
 }
 
-trait Thief<T, Owner>: Clone + Send + Sync {
+trait Thief<T, Owner>: Send + Sync + Debug {
+    const MAX_BATCH: usize;
+
     fn steal(&self) -> Steal<T>;
     fn steal_batch(&self, dest: &Owner) -> Steal<()>;
-    fn steal_batch_and_pop(&self, dest: &Owner) -> Steal<T>;
-    fn is_empty(&self) -> bool;
+    fn steal_batch_counted(&self, dest: &Owner, limit: usize) -> Steal<usize>;
+    fn steal_batch_and_pop_counted(&self, dest: &Owner, limit: usize) -> Steal<(T, usize)>;
+    fn len(&self) -> usize;
+}
+
+macro_rules! thief {
+    ($backend:ident, $type:ident) => {
+        impl<T: Send> Thief<T, $backend::Worker<T>> for $backend::$type<T> {
+            const MAX_BATCH: usize = Self::MAX_BATCH;
+
+            fn steal(&self) -> Steal<T> {
+                self.steal()
+            }
+            fn steal_batch(&self, dest: &$backend::Worker<T>) -> Steal<()> {
+                self.steal_batch(dest)
+            }
+            fn steal_batch_counted(&self, dest: &$backend::Worker<T>, limit: usize) -> Steal<usize> {
+                self.steal_batch_counted(dest, limit)
+            }
+            fn steal_batch_and_pop_counted(&self, dest: &$backend::Worker<T>, limit: usize) -> Steal<(T, usize)> {
+                self.steal_batch_and_pop_counted(dest, limit)
+            }
+            fn len(&self) -> usize {
+                self.len()
+            }
+        }
+    };
 }
 
 macro_rules! backend {
     ($backend:ident) => {
-        impl<T: Pointer + Send> Owner<T> for $backend::Worker<T> {
+        impl<T: Send> Owner<T> for $backend::Worker<T> {
             type Thief = $backend::Stealer<T>;
+            type Queue = $backend::Injector<T>;
 
             const FLAVORS: [fn() -> Self; 2] = [Self::lifo, Self::fifo];
 
@@ -47,28 +76,22 @@ macro_rules! backend {
             fn len(&self) -> usize {
                 self.len()
             }
-            fn is_empty(&self) -> bool {
-                self.is_empty()
+            fn capacity(&self) -> usize {
+                self.capacity()
+            }
+            fn growths(&self) -> u64 {
+                self.growths()
             }
             fn stealer(&self) -> Self::Thief {
                 self.stealer()
             }
+            fn inject(queue: &Self::Queue, element: T) {
+                queue.push(element);
+            }
         }
 
-        impl<T: Pointer + Send> Thief<T, $backend::Worker<T>> for $backend::Stealer<T> {
-            fn steal(&self) -> Steal<T> {
-                self.steal()
-            }
-            fn steal_batch(&self, dest: &$backend::Worker<T>) -> Steal<()> {
-                self.steal_batch(dest)
-            }
-            fn steal_batch_and_pop(&self, dest: &$backend::Worker<T>) -> Steal<T> {
-                self.steal_batch_and_pop(dest)
-            }
-            fn is_empty(&self) -> bool {
-                self.is_empty()
-            }
-        }
+        thief!($backend, Stealer);
+        thief!($backend, Injector);
     };
 }
 
@@ -76,7 +99,7 @@ backend!(chase_lev);
 backend!(crossbeam);
 
 /// Runs each function on each backend, as tests of their own.
-macro_rules! menu {
+macro_rules! promises {
     ($($test:ident),*) => {
         mod own {
             $(#[test] fn $test() { super::$test::<tiny_coro_deque::chase_lev::Worker<_>>(); })*
@@ -87,229 +110,117 @@ macro_rules! menu {
     };
 }
 
-menu!(smoke, is_empty, batches, spsc, stampede, stress, no_starvation, destructors);
+promises!(batches_are_counted, injected_batches_are_counted, capacity_holds_the_elements, any_element, handles_travel);
 
-/// Ends a test that would otherwise spin for ever.
-#[derive(Clone, Copy)]
-struct Deadline(Instant);
-
-impl Deadline {
-    fn new() -> Self {
-        Self(Instant::now() + Duration::from_secs(60))
-    }
-
-    fn spin(self) {
-        assert!(Instant::now() < self.0, "no progress");
-        thread::yield_now();
-    }
-}
-
-fn boxed(value: usize) -> Box<usize> {
-    Box::new(value)
-}
-
-fn smoke<W: Owner<Box<usize>>>() {
-    for (flavor, first, second) in [(0, 2, 3), (1, 1, 2)] {
-        let worker = W::FLAVORS[flavor]();
-        let stealer = worker.stealer();
-        assert_eq!((worker.pop(), stealer.steal()), (None, Steal::Empty));
-        worker.push(boxed(1));
-        worker.push(boxed(2));
-        assert_eq!(worker.pop(), Some(boxed(first)));
-        worker.push(boxed(3));
-        assert_eq!(worker.pop(), Some(boxed(second)));
-        assert_eq!(stealer.steal(), Steal::Success(boxed([1, 3][flavor])));
-        assert_eq!((worker.pop(), stealer.steal()), (None, Steal::Empty));
-    }
-}
-
-fn is_empty<W: Owner<Box<usize>>>() {
-    for flavor in W::FLAVORS {
-        let worker = flavor();
-        let stealer = worker.stealer();
-        for count in 0..200 {
-            assert_eq!((worker.len(), worker.is_empty(), stealer.is_empty()), (count, count == 0, count == 0));
-            worker.push(boxed(count));
-        }
-        while worker.pop().is_some() {}
-        assert!(worker.is_empty() && stealer.is_empty() && worker.len() == 0);
-    }
-}
-
-/// A batch takes from the front, at most half and at least one, and from FIFO to FIFO the order stays.
-fn batches<W: Owner<Box<usize>>>() {
-    for (flavor, dest_flavor) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+/// A counted batch has the size it says, at most the limit, and so has the largest of the batches that do not say.
+fn batches_are_counted<W: Owner<usize>>() {
+    for (make, dest) in [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(make, dest)| (W::FLAVORS[make], W::FLAVORS[dest]())) {
         for count in 1..100 {
-            let (worker, dest) = (W::FLAVORS[flavor](), W::FLAVORS[dest_flavor]());
-            (0..count).for_each(|value| worker.push(boxed(value)));
-            assert!(worker.stealer().steal_batch(&dest).is_success());
-            let moved = dest.len();
-            assert!(moved >= 1 && moved <= count.div_ceil(2));
-            assert_eq!(worker.len(), count - moved);
-            let mut popped: Vec<_> = std::iter::from_fn(|| dest.pop()).map(|value| *value).collect();
-            // Where a LIFO deque takes part, the order differs from backend to backend.
-            if (flavor, dest_flavor) != (1, 1) {
-                popped.sort_unstable();
+            let worker = make();
+            (0..count).for_each(|value| worker.push(value));
+            let moved = worker.stealer().steal_batch_counted(&dest, 20).success();
+            assert_eq!((moved, worker.len()), (Some(dest.len()), count - dest.len()));
+            assert!(dest.len() >= 1 && dest.len() <= count.div_ceil(2).min(20));
+            let left = worker.len();
+            while dest.pop().is_some() {}
+            let Steal::Success((_, taken)) = worker.stealer().steal_batch_and_pop_counted(&dest, 20) else {
+                assert_eq!(left, 0);
+                continue;
+            };
+            assert_eq!((taken, worker.len()), (dest.len() + 1, left - taken));
+            assert!(taken <= left.div_ceil(2).min(20));
+            while dest.pop().is_some() {}
+        }
+        let worker = make();
+        (0..1_000).for_each(|value| worker.push(value));
+        assert!(worker.stealer().steal_batch(&dest).is_success());
+        assert_eq!(dest.len(), W::Thief::MAX_BATCH);
+        while dest.pop().is_some() {}
+    }
+}
+
+fn injected_batches_are_counted<W: Owner<usize>>() {
+    let (queue, dest) = (W::Queue::default(), W::FLAVORS[1]());
+    for count in 1..200 {
+        (0..count).for_each(|value| W::inject(&queue, value));
+        let mut next = 0..count;
+        for limit in [1, 3, 20, 100].into_iter().cycle() {
+            let Steal::Success((first, taken)) = queue.steal_batch_and_pop_counted(&dest, limit) else { break };
+            assert!(taken == dest.len() + 1 && taken <= limit);
+            assert_eq!((Some(first), std::iter::from_fn(|| dest.pop()).count()), (next.next(), taken - 1));
+            next.by_ref().take(taken - 1).for_each(drop);
+            if let Steal::Success(taken) = queue.steal_batch_counted(&dest, limit) {
+                assert!(taken == dest.len() && taken <= limit);
+                assert!(std::iter::from_fn(|| dest.pop()).eq(next.by_ref().take(taken)));
             }
-            assert!(popped.into_iter().eq(0..moved));
-            let first = worker.stealer().steal_batch_and_pop(&dest).success().map(|value| *value);
-            assert!(flavor == 0 || first == (moved < count).then_some(moved));
+            assert_eq!(queue.len(), next.len());
+        }
+        assert_eq!((next.len(), queue.len()), (0, 0));
+    }
+}
+
+fn capacity_holds_the_elements<W: Owner<usize>>() {
+    for worker in W::FLAVORS.map(|make| make()) {
+        for value in 0..1_000 {
+            let growths = worker.growths();
+            worker.push(value);
+            assert!(worker.capacity() >= worker.len() && worker.growths() >= growths);
         }
     }
 }
 
-/// One thread pushes, one steals: everything arrives in order.
-fn spsc<W: Owner<Box<usize>>>() {
-    const COUNT: usize = 50_000;
-    for flavor in W::FLAVORS {
-        let (worker, deadline) = (flavor(), Deadline::new());
+/// What is pushed, whatever it is, comes out as it went in: from the deque, stolen, and by way of the injector.
+fn any_element<W: Owner<Odd>>() {
+    for worker in W::FLAVORS.map(|make| make()) {
+        let queue = W::Queue::default();
+        (0..100).for_each(|seed| W::inject(&queue, Odd::new(seed)));
+        while !matches!(queue.steal_batch(&worker), Steal::Empty) {}
+        let stolen = std::iter::from_fn(|| worker.stealer().steal().success()).take(50);
+        let mut all: Vec<_> = stolen.collect();
+        all.extend(std::iter::from_fn(|| worker.pop()));
+        all.sort_unstable_by_key(|odd| odd.number);
+        assert!(all.into_iter().eq((0..100).map(Odd::new)));
+    }
+}
+
+/// Padding, a niche, an alignment above a word's, an owned pointer, and a size that is no number of words.
+#[derive(Debug, PartialEq)]
+#[repr(align(16))]
+struct Odd {
+    flag: bool,
+    number: u16,
+    name: String,
+    letter: Option<char>,
+}
+
+impl Odd {
+    fn new(seed: u16) -> Self {
+        Self {
+            flag: seed.is_multiple_of(2),
+            number: seed,
+            name: seed.to_string(),
+            letter: seed.is_multiple_of(3).then_some('ß'),
+        }
+    }
+}
+
+/// The owner's end may be sent, the others' also shared; a deque may hold what lives no longer than it.
+fn handles_travel<W: Owner<String>>() {
+    for worker in W::FLAVORS.map(|make| make()) {
         let stealer = worker.stealer();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                for value in 0..COUNT {
-                    while match stealer.steal() {
-                        Steal::Success(stolen) => *stolen != value,
-                        Steal::Empty | Steal::Retry => true,
-                    } {
-                        deadline.spin();
-                    }
-                }
-                assert_eq!(stealer.steal(), Steal::Empty);
-            });
-            (0..COUNT).for_each(|value| worker.push(boxed(value)));
-        });
-    }
-}
-
-/// The deque is full, then everybody takes: each element goes to one, and each taker sees its elements in the order
-/// of its end.
-fn stampede<W: Owner<Box<usize>>>() {
-    const COUNT: usize = 40_000;
-    for (flavor, make) in W::FLAVORS.into_iter().enumerate() {
-        let (worker, deadline, taken) = (make(), Deadline::new(), AtomicUsize::new(0));
-        (0..COUNT).for_each(|value| worker.push(boxed(value)));
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                let (stealer, taken) = (worker.stealer(), &taken);
-                scope.spawn(move || {
-                    let mut last = None;
-                    while taken.load(Ordering::Relaxed) < COUNT {
-                        match stealer.steal() {
-                            Steal::Success(value) => {
-                                assert!(last < Some(*value));
-                                last = Some(*value);
-                                taken.fetch_add(1, Ordering::Relaxed);
-                            }
-                            Steal::Empty | Steal::Retry => deadline.spin(),
-                        }
-                    }
-                });
-            }
-            let mut last = None;
-            while let Some(value) = worker.pop() {
-                assert!(last.is_none_or(|last| if flavor == 0 { last > *value } else { last < *value }));
-                last = Some(*value);
-                taken.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        assert_eq!(taken.into_inner(), COUNT);
-    }
-}
-
-/// Takes in each of the ways there are until `done` and nothing is left; returns what it got.
-fn rob<W: Owner<Box<usize>>>(stealer: &W::Thief, dest: &W, done: &AtomicBool, deadline: Deadline) -> Vec<usize> {
-    let mut got = Vec::new();
-    loop {
-        let finished = done.load(Ordering::Acquire);
-        let attempt = match got.len() % 3 {
-            0 => stealer.steal().map(|value| got.push(*value)),
-            1 => stealer.steal_batch(dest),
-            _ => stealer.steal_batch_and_pop(dest).map(|value| got.push(*value)),
-        };
-        got.extend(std::iter::from_fn(|| dest.pop()).map(|value| *value));
-        match attempt {
-            Steal::Empty if finished => return got,
-            Steal::Success(()) => {}
-            Steal::Empty | Steal::Retry => deadline.spin(),
-        }
-    }
-}
-
-/// The owner pushes and pops, bursts and pauses; thieves rob in all ways: each element goes to exactly one.
-fn stress<W: Owner<Box<usize>>>() {
-    const COUNT: usize = 60_000;
-    for make in W::FLAVORS {
-        let (worker, deadline, done) = (make(), Deadline::new(), AtomicBool::new(false));
-        let mut all = Vec::new();
-        thread::scope(|scope| {
-            let thieves: Vec<_> = (0..4)
-                .map(|_| {
-                    let (stealer, done) = (worker.stealer(), &done);
-                    scope.spawn(move || rob(&stealer, &make(), done, deadline))
+        let worker = thread::scope(|scope| {
+            scope
+                .spawn(move || {
+                    worker.push("here".to_owned());
+                    worker.push("there".to_owned());
+                    worker
                 })
-                .collect();
-            for value in 0..COUNT {
-                worker.push(boxed(value));
-                // Bursts of up to a few hundred, then as many pops: the buffer grows, and shrinks.
-                if value % 512 > 300 {
-                    all.extend(worker.pop().map(|value| *value));
-                    all.extend(worker.pop().map(|value| *value));
-                }
-            }
-            all.extend(std::iter::from_fn(|| worker.pop()).map(|value| *value));
-            done.store(true, Ordering::Release);
-            all.extend(thieves.into_iter().flat_map(|thief| thief.join().unwrap()));
+                .join()
+                .unwrap()
         });
-        assert_eq!(all.len(), COUNT);
-        assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), COUNT);
-    }
-}
-
-/// While the owner works on, every thief gets something.
-fn no_starvation<W: Owner<Box<usize>>>() {
-    const ENOUGH: usize = 50;
-    for make in W::FLAVORS {
-        let (worker, deadline, fed) = (make(), Deadline::new(), AtomicUsize::new(0));
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                let (stealer, fed) = (worker.stealer(), &fed);
-                scope.spawn(move || {
-                    let dest = make();
-                    let mut got = 0;
-                    while got < ENOUGH {
-                        got += usize::from(stealer.steal_batch_and_pop(&dest).is_success());
-                        while dest.pop().is_some() {}
-                        deadline.spin();
-                    }
-                    fed.fetch_add(1, Ordering::Relaxed);
-                });
-            }
-            while fed.load(Ordering::Relaxed) < 3 {
-                (0..64).for_each(|value| worker.push(boxed(value)));
-                thread::yield_now();
-                (0..32).for_each(|_| drop(worker.pop()));
-            }
-        });
-    }
-}
-
-/// Whatever nobody took is dropped once, with the last handle.
-fn destructors<W: Owner<std::sync::Arc<()>>>() {
-    let token = std::sync::Arc::new(());
-    for flavor in W::FLAVORS {
-        let (worker, dest) = (flavor(), flavor());
-        (0..1_000).for_each(|_| worker.push(token.clone()));
-        let stealer = worker.stealer();
-        assert!(stealer.steal().is_success());
-        drop(worker.pop());
-        assert!(stealer.steal_batch(&dest).is_success());
-        assert_eq!(std::sync::Arc::strong_count(&token), 1 + 998);
-        drop((worker, dest));
-        let left = std::sync::Arc::strong_count(&token) - 1;
-        assert!((499..998).contains(&left));
-        drop(stealer.clone());
-        assert_eq!(std::sync::Arc::strong_count(&token), 1 + left);
-        drop(stealer);
-        assert_eq!(std::sync::Arc::strong_count(&token), 1);
+        let shared = &stealer;
+        let stolen = thread::scope(|scope| scope.spawn(move || shared.clone().steal()).join().unwrap());
+        assert_eq!(stolen, Steal::Success("here".to_owned()));
+        assert!(worker.pop().is_some() && !format!("{worker:?} {stealer:?} {:?}", W::Queue::default()).is_empty());
     }
 }

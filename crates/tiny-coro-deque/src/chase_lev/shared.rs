@@ -1,28 +1,26 @@
 //! What the owner and the thieves of one deque share.
 
-use std::marker::PhantomData;
 use std::sync::atomic::AtomicUsize as Counter;
 
 use tiny_coro_prim::CachePadded;
-use tiny_coro_prim::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+use tiny_coro_prim::atomic::{AtomicPtr, AtomicUsize, Ordering, full_fence};
 
 use super::buffer::Buffer;
-use crate::Pointer;
+use crate::element::Element;
 
 /// The first index. Two before the counters wrap, so that every deque crosses the wrap at once.
 const START: usize = 0_usize.wrapping_sub(2);
 
 /// What the owner and the thieves share. The elements are those from `top` up to, and without, `bottom`.
 #[derive(Debug)]
-pub(super) struct Shared<T: Pointer> {
+pub(super) struct Shared<T> {
     /// Where thieves take, and the owner of a FIFO deque. Only grows.
     top: CachePadded<AtomicUsize>,
     /// Where the owner pushes, and pops from a LIFO deque. Written by the owner alone.
     bottom: CachePadded<AtomicUsize>,
     /// Replaced by the owner alone.
-    buffer: CachePadded<AtomicPtr<Buffer>>,
+    buffer: CachePadded<AtomicPtr<Buffer<T>>>,
     growths: Counter,
-    elements: PhantomData<fn(T) -> T>,
 }
 
 /// Returns how many elements there are between two indices; negative if `bottom` has been read before it passed `top`.
@@ -31,16 +29,15 @@ pub(super) fn distance(bottom: usize, top: usize) -> isize {
     bottom.wrapping_sub(top) as isize
 }
 
-impl<T: Pointer> Shared<T> {
+impl<T> Shared<T> {
     pub(super) const START: usize = START;
 
-    pub(super) fn new(buffer: Buffer) -> Self {
+    pub(super) fn new(buffer: Buffer<T>) -> Self {
         Self {
             top: CachePadded::new(AtomicUsize::new(START)),
             bottom: CachePadded::new(AtomicUsize::new(START)),
             buffer: CachePadded::new(AtomicPtr::new(Box::into_raw(Box::new(buffer)))),
             growths: Counter::new(0),
-            elements: PhantomData,
         }
     }
 
@@ -65,6 +62,10 @@ impl<T: Pointer> Shared<T> {
         // ORDERING D1 D3: release. A thief's reads of the slots, and of `bottom`, happen before whatever follows the
         // acquire load of `top`. The failure's acquire is that load. Success needs none: the elements came through
         // `bottom`.
+        // UNMODELLED: the failure's acquire. An owner that lost the race takes the `top` it then sees for room to push
+        // (D3). Relaxed, the thief that won could on paper read from its slot what the owner pushes there after it has
+        // seen the thief win: a load that sees the future. No processor stores before the branch that leads to the
+        // store, and no checker tries it.
         self.top.compare_exchange(top, top.wrapping_add(count), Ordering::Release, Ordering::Acquire).map(drop)
     }
 
@@ -82,43 +83,24 @@ impl<T: Pointer> Shared<T> {
         self.bottom.store(bottom, Ordering::Release);
     }
 
-    /// Moves `bottom` down, then a full fence: the owner's half of the race for the last element.
-    #[cfg(any(tiny_coro_loom, not(target_arch = "x86_64")))]
-    #[inline]
-    pub(super) fn lower_bottom(&self, bottom: usize) {
-        self.set_bottom(bottom);
-        Self::fence();
-    }
-
-    /// Moves `bottom` down, then a full fence, in one instruction: on x86 an exchange with memory does both, and
-    /// costs less than the two. By the letter a read-modify-write is no fence; by the processor's manual it is, and
-    /// the compiler moves nothing across. All other processors, and the model checker, run the letter.
-    #[cfg(all(not(tiny_coro_loom), target_arch = "x86_64"))]
-    #[inline]
-    pub(super) fn lower_bottom(&self, bottom: usize) {
-        // ORDERING D2 D4: release, then the fence that pairs with the thief's.
-        self.bottom.swap(bottom, Ordering::SeqCst);
-        std::sync::atomic::compiler_fence(Ordering::SeqCst);
-    }
-
     /// The full fence between an index written or read and the other one read.
     #[inline]
     pub(super) fn fence() {
         // ORDERING D4: sequentially consistent, both sides. The owner of a LIFO deque lowers `bottom`, fences, reads
         // `top`; a thief reads `top`, fences, reads `bottom`. Whichever fence is first: the thief sees the lowered
         // `bottom`, or the owner sees a `top` no lower than the thief's, and then races for the last element.
-        fence(Ordering::SeqCst);
+        full_fence();
     }
 
     /// Returns the current buffer. Dereferencing it needs a pin that is older than this call, or the owner.
     #[inline]
-    pub(super) fn buffer(&self) -> *mut Buffer {
+    pub(super) fn buffer(&self) -> *mut Buffer<T> {
         // ORDERING D5: acquire. The slots are as the owner copied them: pairs with the release in `replace_buffer`.
         self.buffer.load(Ordering::Acquire)
     }
 
     /// Puts `new` in the place of the buffer and returns the old one. Called by the owner, pinned.
-    pub(super) fn replace_buffer(&self, new: Buffer) -> *mut Buffer {
+    pub(super) fn replace_buffer(&self, new: Buffer<T>) -> *mut Buffer<T> {
         // Relaxed: nobody else writes it.
         let old = self.buffer.load(Ordering::Relaxed);
         // ORDERING D5: release. Publishes the copied slots to the acquire load in `buffer`.
@@ -143,41 +125,40 @@ impl<T: Pointer> Shared<T> {
     }
 }
 
-impl<T: Pointer> Drop for Shared<T> {
+impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         // Neither owner nor thief is left; the last handle's drop ordered all they did before this.
         // SAFETY: the buffer came from a box, and a replaced one never comes back.
         let buffer = unsafe { Box::from_raw(self.buffer.load(Ordering::Relaxed)) };
         let (next, end) = (self.top.load(Ordering::Relaxed), self.bottom.load(Ordering::Relaxed));
-        let mut remaining = Remaining { buffer, next, end, elements: PhantomData::<fn() -> T> };
+        let mut remaining = Remaining { buffer, next, end };
         // If one destructor unwinds, `remaining` drops the others on the way.
         remaining.by_ref().for_each(drop);
     }
 }
 
 /// The elements that nobody has taken.
-struct Remaining<T: Pointer> {
-    buffer: Box<Buffer>,
+struct Remaining<T> {
+    buffer: Box<Buffer<T>>,
     next: usize,
     end: usize,
-    elements: PhantomData<fn() -> T>,
 }
 
-impl<T: Pointer> Iterator for Remaining<T> {
+impl<T> Iterator for Remaining<T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
         if self.next == self.end {
             return None;
         }
-        let word = self.buffer.slot(self.next).load(Ordering::Relaxed);
+        let element = Element::load(self.buffer.slot(self.next));
         self.next = self.next.wrapping_add(1);
-        // SAFETY: the slots from `top` to `bottom` hold words from `into_raw` (D2), and each is visited once.
-        Some(unsafe { T::from_raw(word) })
+        // SAFETY: the slots from `top` to `bottom` hold elements (D2), and each is visited once.
+        Some(unsafe { element.into_value() })
     }
 }
 
-impl<T: Pointer> Drop for Remaining<T> {
+impl<T> Drop for Remaining<T> {
     fn drop(&mut self) {
         self.for_each(drop);
     }

@@ -3,17 +3,16 @@
 use std::cell::Cell;
 use std::fmt;
 
-use tiny_coro_prim::atomic::Ordering;
 use tiny_coro_prim::sync::Arc;
 
-use super::buffer::{Buffer, Slot};
+use super::buffer::{self, Buffer};
 use super::shared::{Shared, distance};
 use super::stealer::Stealer;
-use crate::Pointer;
+use crate::element::{self, Element, Word};
 
 /// At which end the owner pops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flavor {
+pub(crate) enum Flavor {
     /// At the end where it pushes.
     Lifo,
     /// At the other end, where thieves steal.
@@ -42,11 +41,11 @@ pub(super) enum Flavor {
 /// assert_eq!(worker.pop(), Some(Box::new(2)));
 /// assert_eq!(worker.stealer().steal().success(), Some(Box::new(1)));
 /// ```
-pub struct Worker<T: Pointer> {
+pub struct Worker<T> {
     shared: Arc<Shared<T>>,
     flavor: Flavor,
     /// The current buffer's slots and their number less one: spares the owner a hop.
-    slots: Cell<*const Slot>,
+    slots: Cell<*const Word>,
     mask: Cell<usize>,
     /// What `bottom` is: nobody else writes it.
     bottom: Cell<usize>,
@@ -60,9 +59,9 @@ pub struct Worker<T: Pointer> {
 }
 
 // SAFETY: a worker is the only owner of its cells, and the slots live as long as `shared`. Sending it sends elements.
-unsafe impl<T: Pointer + Send> Send for Worker<T> {}
+unsafe impl<T: Send> Send for Worker<T> {}
 
-impl<T: Pointer> Worker<T> {
+impl<T> Worker<T> {
     /// The capacity of a new deque, in elements. In a model it is small, so that deques grow, and they shrink soon.
     const CAPACITY: usize = if cfg!(tiny_coro_loom) { 2 } else { 64 };
 
@@ -104,7 +103,7 @@ impl<T: Pointer> Worker<T> {
 
     fn new(flavor: Flavor, capacity: usize) -> Self {
         assert!(capacity != 0, "a deque needs room for an element");
-        let capacity = capacity.checked_next_power_of_two().expect("a deque of this capacity does not fit into memory");
+        let capacity = capacity.checked_next_power_of_two().expect(buffer::DOES_NOT_FIT);
         let buffer = Buffer::new(capacity);
         Self {
             slots: Cell::new(buffer.as_ptr()),
@@ -133,7 +132,7 @@ impl<T: Pointer> Worker<T> {
         }
         // ORDERING D3: relaxed. `top_seen` was acquired: nobody reads this slot for its former element any more.
         // ORDERING D2: relaxed. `bottom` publishes it.
-        self.slot(bottom).store(element.into_raw(), Ordering::Relaxed);
+        Element::new(element).store(self.slot(bottom));
         self.advance(bottom.wrapping_add(1));
     }
 
@@ -172,7 +171,8 @@ impl<T: Pointer> Worker<T> {
             return None;
         }
         let last = end.wrapping_sub(1);
-        self.shared.lower_bottom(last);
+        self.shared.set_bottom(last);
+        Shared::<T>::fence();
         let top = self.shared.top_after_fence();
         let left = distance(last, top);
         if left > 0 {
@@ -235,7 +235,7 @@ impl<T: Pointer> Worker<T> {
         let new = Buffer::new(capacity);
         let mut index = self.shared.top();
         while index != self.bottom.get() {
-            new.slot(index).store(self.slot(index).load(Ordering::Relaxed), Ordering::Relaxed);
+            element::copy(self.slot(index), new.slot(index));
             index = index.wrapping_add(1);
         }
         self.slots.set(new.as_ptr());
@@ -274,10 +274,10 @@ impl<T: Pointer> Worker<T> {
 
     /// Returns the slot of `index`, for the owner.
     #[inline]
-    pub(super) fn slot(&self, index: usize) -> &Slot {
+    pub(super) fn slot(&self, index: usize) -> &[Word] {
         // SAFETY: `slots` are those of the current buffer, as many as the mask and one, and alive until the owner
-        // replaces it.
-        unsafe { &*self.slots.get().add(index & self.mask.get()) }
+        // replaces it, which it does not do with a slot in its hand.
+        unsafe { buffer::slot::<T>(self.slots.get(), self.mask.get(), index) }
     }
 
     /// Moves the element of `index` out of its slot.
@@ -287,10 +287,9 @@ impl<T: Pointer> Worker<T> {
     /// The element at `index` has become the caller's alone.
     #[inline]
     unsafe fn read(&self, index: usize) -> T {
-        let word = self.slot(index).load(Ordering::Relaxed);
-        // SAFETY: a slot below `bottom` holds a word from `into_raw` (D2), and the caller vouches for being the only
-        // one.
-        unsafe { T::from_raw(word) }
+        let element = Element::load(self.slot(index));
+        // SAFETY: a slot below `bottom` holds an element (D2), and the caller vouches for being the only one.
+        unsafe { element.into_value() }
     }
 
     pub(super) fn next_index(&self) -> usize {
@@ -313,7 +312,7 @@ impl<T: Pointer> Worker<T> {
     }
 }
 
-impl<T: Pointer> fmt::Debug for Worker<T> {
+impl<T> fmt::Debug for Worker<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
             .field("flavor", &self.flavor)

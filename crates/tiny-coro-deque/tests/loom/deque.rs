@@ -1,86 +1,31 @@
-//! Models of the protocols: every interleaving with a bounded number of preemptions. Each names the invariant it holds.
-//!
-//! An element is a box that the model checker watches: pushing writes to it, taking reads it and writes to it, and
-//! whoever forgets one leaks. In a model a deque has room for two elements, and its indices wrap between the second
-//! element and the third.
-#![cfg(tiny_coro_loom)]
+//! The deque: the owner against thieves.
 
-use std::collections::BTreeSet;
-
-use loom::alloc::Track;
-use loom::cell::UnsafeCell;
 use loom::thread;
-use tiny_coro_deque::{Pointer, Steal, Stealer, Worker};
+use tiny_coro_deque::{Steal, Stealer, Worker};
 
-struct Tracked(Box<Track<UnsafeCell<usize>>>);
-
-impl Tracked {
-    fn new(value: usize) -> Self {
-        Self(Box::new(Track::new(UnsafeCell::new(value))))
-    }
-
-    /// Returns the value, and claims the element as only its sole owner may.
-    fn take(self) -> usize {
-        // SAFETY: the claim under test: whoever got the element has it alone.
-        self.0.get_ref().with_mut(|value| unsafe { std::mem::replace(&mut *value, usize::MAX) })
-    }
-}
-
-// SAFETY: both functions are those of the box.
-unsafe impl Pointer for Tracked {
-    fn into_raw(self) -> *mut () {
-        Pointer::into_raw(self.0)
-    }
-
-    unsafe fn from_raw(word: *mut ()) -> Self {
-        // SAFETY: the caller gives a word from `into_raw`, once.
-        Self(unsafe { Pointer::from_raw(word) })
-    }
-}
-
-// SAFETY: the model checker reports it if this is wrong.
-unsafe impl Send for Tracked {}
-
-fn push(worker: &Worker<Tracked>, values: std::ops::Range<usize>) {
-    values.for_each(|value| worker.push(Tracked::new(value)));
-}
-
-fn pop(worker: &Worker<Tracked>) -> Vec<usize> {
-    worker.pop().map(Tracked::take).into_iter().collect()
-}
+use super::{Item, Tracked, Wide, deep, drain, each_once, pop, push};
 
 /// Steals under a pin that is there already: no fence of an outermost pin helps the orderings of the deque itself.
-fn steal_pinned(stealer: &Stealer<Tracked>) -> Vec<usize> {
+fn steal_pinned<T: Item>(stealer: &Stealer<T>) -> Vec<usize> {
     let _guard = tiny_coro_ebr::pin();
     steal(stealer)
 }
 
-fn drain(worker: &Worker<Tracked>) -> Vec<usize> {
-    std::iter::from_fn(|| worker.pop()).map(Tracked::take).collect()
+fn steal<T: Item>(stealer: &Stealer<T>) -> Vec<usize> {
+    stealer.steal().success().map(T::take).into_iter().collect()
 }
 
-fn steal(stealer: &Stealer<Tracked>) -> Vec<usize> {
-    stealer.steal().success().map(Tracked::take).into_iter().collect()
-}
-
-fn steal_batch_and_pop(stealer: &Stealer<Tracked>, dest: &Worker<Tracked>) -> Vec<usize> {
-    let Steal::Success((first, count)) = stealer.steal_batch_with_limit_and_pop(dest, 8) else { return Vec::new() };
+fn steal_batch_and_pop<T: Item>(stealer: &Stealer<T>, dest: &Worker<T>) -> Vec<usize> {
+    let Steal::Success((first, count)) = stealer.steal_batch_and_pop_counted(dest, 8) else { return Vec::new() };
     assert_eq!(dest.len(), count - 1);
     [first.take()].into_iter().chain(drain(dest)).collect()
-}
-
-/// Asserts that between them the threads got each of `0..count` once.
-fn each_once(shares: impl IntoIterator<Item = Vec<usize>>, count: usize) {
-    let all: Vec<_> = shares.into_iter().flatten().collect();
-    let distinct: BTreeSet<_> = all.iter().copied().collect();
-    assert_eq!((all.len(), distinct), (count, (0..count).collect()));
 }
 
 /// D4, D7: the last element goes to the owner or to the thief.
 #[test]
 fn d4_last_element_lifo() {
     loom::model(|| {
-        let worker = Worker::lifo();
+        let worker = Worker::<Tracked>::lifo();
         push(&worker, 0..1);
         let stealer = worker.stealer();
         let thief = thread::spawn(move || steal(&stealer));
@@ -94,7 +39,7 @@ fn d4_last_element_lifo() {
 #[test]
 fn d7_last_element_fifo() {
     loom::model(|| {
-        let worker = Worker::fifo();
+        let worker = Worker::<Tracked>::fifo();
         push(&worker, 0..1);
         let stealer = worker.stealer();
         let thief = thread::spawn(move || steal(&stealer));
@@ -103,7 +48,7 @@ fn d7_last_element_fifo() {
     });
 }
 
-fn two_thieves(worker: Worker<Tracked>) {
+fn two_thieves<T: Item>(worker: Worker<T>) {
     push(&worker, 0..2);
     let thieves = [worker.stealer(), worker.stealer()].map(|stealer| thread::spawn(move || steal(&stealer)));
     let mut shares = vec![pop(&worker)];
@@ -116,16 +61,16 @@ fn two_thieves(worker: Worker<Tracked>) {
 /// on a `top` it had not yet seen rise.
 #[test]
 fn d4_two_thieves_lifo() {
-    loom::model(|| two_thieves(Worker::lifo()));
+    loom::model(|| two_thieves::<Tracked>(Worker::lifo()));
 }
 
 /// D7: two thieves and an owner at the same end.
 #[test]
 fn d7_two_thieves_fifo() {
-    loom::model(|| two_thieves(Worker::fifo()));
+    loom::model(|| two_thieves::<Tracked>(Worker::fifo()));
 }
 
-fn push_publishes(worker: Worker<Tracked>, steal: fn(&Stealer<Tracked>) -> Vec<usize>) {
+fn push_publishes<T: Item>(worker: Worker<T>, steal: fn(&Stealer<T>) -> Vec<usize>) {
     let stealer = worker.stealer();
     let thief = thread::spawn(move || [steal(&stealer), steal(&stealer)].concat());
     push(&worker, 0..2);
@@ -139,33 +84,68 @@ fn push_publishes(worker: Worker<Tracked>, steal: fn(&Stealer<Tracked>) -> Vec<u
 /// used again.
 #[test]
 fn d2_push_publishes_lifo() {
-    loom::model(|| push_publishes(Worker::lifo(), steal));
+    loom::model(|| push_publishes::<Tracked>(Worker::lifo(), steal));
 }
 
 /// D2: a thief that sees an index sees the element.
 #[test]
 fn d2_push_publishes_fifo() {
-    loom::model(|| push_publishes(Worker::fifo(), steal));
-    loom::model(|| push_publishes(Worker::fifo(), steal_pinned));
+    loom::model(|| push_publishes::<Tracked>(Worker::fifo(), steal));
+    loom::model(|| push_publishes::<Tracked>(Worker::fifo(), steal_pinned));
+}
+
+fn slot_is_used_again<T: Item>(worker: Worker<T>) {
+    push(&worker, 0..1);
+    let stealer = worker.stealer();
+    let thief = thread::spawn(move || steal(&stealer));
+    let mut shares = vec![pop(&worker)];
+    push(&worker, 1..2);
+    shares.push(thief.join().unwrap());
+    shares.push(drain(&worker));
+    each_once(shares, 2);
 }
 
 /// D3: a slot whose element a thief is taking is not used for another one before that is done, at a capacity of one.
 #[test]
 fn d3_slot_is_used_again() {
+    deep(|| slot_is_used_again::<Tracked>(Worker::fifo_with_capacity(1)));
+}
+
+/// D3: a thief that reads one word of an element and one of the next gets neither.
+#[test]
+fn d3_torn_read_is_discarded_fifo() {
+    deep(|| slot_is_used_again::<Wide>(Worker::fifo_with_capacity(1)));
+}
+
+/// D3, D4: the same where the owner takes at the other end, and writes the slot anew without touching `top`.
+#[test]
+fn d3_torn_read_is_discarded_lifo() {
+    deep(|| slot_is_used_again::<Wide>(Worker::lifo_with_capacity(1)));
+}
+
+/// D3, D5: two words of each element move to a larger buffer while a thief reads them.
+#[test]
+fn d3_torn_read_is_discarded_grow() {
+    loom::model(|| grow::<Wide>(Worker::lifo(), steal));
+}
+
+/// D3, D8: a batch of elements of two words that has been read, and then is not taken, leaves no trace in its
+/// destination.
+#[test]
+fn d3_torn_batch_is_discarded() {
     loom::model(|| {
-        let worker = Worker::fifo_with_capacity(1);
-        push(&worker, 0..1);
+        let worker = Worker::<Wide>::fifo_with_capacity(2);
+        push(&worker, 0..2);
         let stealer = worker.stealer();
-        let thief = thread::spawn(move || steal(&stealer));
+        let thief = thread::spawn(move || steal_batch_and_pop(&stealer, &Worker::fifo()));
         let mut shares = vec![pop(&worker)];
-        push(&worker, 1..2);
-        shares.push(thief.join().unwrap());
-        shares.push(drain(&worker));
-        each_once(shares, 2);
+        push(&worker, 2..3);
+        shares.extend([thief.join().unwrap(), drain(&worker)]);
+        each_once(shares, 3);
     });
 }
 
-fn grow(worker: Worker<Tracked>, steal: fn(&Stealer<Tracked>) -> Vec<usize>) {
+fn grow<T: Item>(worker: Worker<T>, steal: fn(&Stealer<T>) -> Vec<usize>) {
     push(&worker, 0..2);
     let stealer = worker.stealer();
     let thief = thread::spawn(move || steal(&stealer));
@@ -177,16 +157,16 @@ fn grow(worker: Worker<Tracked>, steal: fn(&Stealer<Tracked>) -> Vec<usize>) {
 /// D5, D6: a thief steals while the owner moves to a larger buffer; the indices wrap on the way.
 #[test]
 fn d5_grow_lifo() {
-    loom::model(|| grow(Worker::lifo(), steal));
+    loom::model(|| grow::<Tracked>(Worker::lifo(), steal));
 }
 
 /// D5, D6: the same for the other flavour.
 #[test]
 fn d5_grow_fifo() {
-    loom::model(|| grow(Worker::fifo(), steal));
+    loom::model(|| grow::<Tracked>(Worker::fifo(), steal));
     loom::model(|| {
         let _guard = tiny_coro_ebr::pin();
-        grow(Worker::fifo(), steal_pinned);
+        grow::<Tracked>(Worker::fifo(), steal_pinned);
     });
 }
 
@@ -194,7 +174,7 @@ fn d5_grow_fifo() {
 #[test]
 fn d6_old_buffer_is_reclaimed() {
     loom::model(|| {
-        let worker = Worker::fifo_with_capacity(1);
+        let worker = Worker::<Tracked>::fifo_with_capacity(1);
         push(&worker, 0..1);
         let stealer = worker.stealer();
         let thief = thread::spawn(move || steal(&stealer));
@@ -205,7 +185,7 @@ fn d6_old_buffer_is_reclaimed() {
     });
 }
 
-fn shrink(worker: Worker<Tracked>) {
+fn shrink<T: Item>(worker: Worker<T>) {
     push(&worker, 0..3);
     assert_eq!(worker.capacity(), 4);
     // In a model four pops in a row that leave no more than one element make four slots two. The last of them meets
@@ -228,22 +208,22 @@ fn shrink(worker: Worker<Tracked>) {
 /// D5, D6: a thief steals while the owner goes back to a smaller buffer.
 #[test]
 fn d5_shrink_lifo() {
-    loom::model(|| shrink(Worker::lifo_with_capacity(1)));
+    loom::model(|| shrink::<Tracked>(Worker::lifo_with_capacity(1)));
 }
 
 /// D5, D6: the same for the other flavour.
 #[test]
 fn d5_shrink_fifo() {
-    loom::model(|| shrink(Worker::fifo_with_capacity(1)));
+    loom::model(|| shrink::<Tracked>(Worker::fifo_with_capacity(1)));
 }
 
-fn batch(worker: Worker<Tracked>, dest: fn() -> Worker<Tracked>) {
+fn batch<T: Item>(worker: Worker<T>, dest: fn() -> Worker<T>, in_order: fn(&usize, &usize) -> bool) {
     push(&worker, 0..4);
     let stealer = worker.stealer();
     let thief = thread::spawn(move || steal_batch_and_pop(&stealer, &dest()));
     let mut shares = vec![pop(&worker), pop(&worker), pop(&worker)];
     let stolen = thief.join().unwrap();
-    assert!(stolen.is_sorted(), "a batch keeps its order");
+    assert!(stolen.is_sorted_by(in_order), "a batch is popped in the order of its deque");
     shares.push(stolen);
     shares.push(drain(&worker));
     each_once(shares, 4);
@@ -252,20 +232,20 @@ fn batch(worker: Worker<Tracked>, dest: fn() -> Worker<Tracked>) {
 /// D8: a batch taken with one exchange, against the owner who pops at the same end.
 #[test]
 fn d8_batch_fifo() {
-    loom::model(|| batch(Worker::fifo_with_capacity(4), Worker::fifo));
+    loom::model(|| batch::<Tracked>(Worker::fifo_with_capacity(4), Worker::fifo, |a, b| a < b));
 }
 
 /// D4: a batch taken element by element, against the owner who comes from the other end.
 #[test]
 fn d4_batch_lifo() {
-    loom::model(|| batch(Worker::lifo_with_capacity(4), Worker::lifo));
+    loom::model(|| batch::<Tracked>(Worker::lifo_with_capacity(4), Worker::lifo, |a, b| a > b));
 }
 
 /// D8: a batch against another thief's batch, and a third thief who steals from the batch just landed.
 #[test]
 fn d8_batch_against_batch() {
     loom::model(|| {
-        let worker = Worker::fifo_with_capacity(4);
+        let worker = Worker::<Tracked>::fifo_with_capacity(4);
         push(&worker, 0..3);
         let thieves = [worker.stealer(), worker.stealer()].map(|stealer| {
             thread::spawn(move || {
@@ -284,11 +264,11 @@ fn d8_batch_against_batch() {
 #[test]
 fn d2_batch_is_published() {
     loom::model(|| {
-        let (worker, dest) = (Worker::fifo(), Worker::fifo());
+        let (worker, dest) = (Worker::<Tracked>::fifo(), Worker::fifo());
         push(&worker, 0..2);
         let (first, second) = (worker.stealer(), dest.stealer());
         let thief = thread::spawn(move || steal(&second));
-        assert_eq!(first.steal_batch_with_limit(&dest, 1), Steal::Success(1));
+        assert_eq!(first.steal_batch_counted(&dest, 1), Steal::Success(1));
         let shares = [drain(&worker), thief.join().unwrap(), drain(&dest)];
         each_once(shares, 2);
     });
@@ -298,7 +278,7 @@ fn d2_batch_is_published() {
 #[test]
 fn d1_empty_is_true() {
     loom::model(|| {
-        let worker = Worker::fifo();
+        let worker = Worker::<Tracked>::fifo();
         push(&worker, 0..1);
         let (first, second) = (worker.stealer(), worker.stealer());
         let one = thread::spawn(move || if first.len() == 2 { steal_pinned(&first) } else { Vec::new() });
@@ -318,7 +298,7 @@ fn d1_empty_is_true() {
 /// D1: the same where it is the owner that takes one, after it has pushed another.
 #[test]
 fn d1_empty_is_true_beside_the_owner() {
-    for worker in [Worker::fifo, Worker::lifo] {
+    for worker in [Worker::<Tracked>::fifo, Worker::lifo] {
         loom::model(move || {
             let worker = worker();
             push(&worker, 0..1);
@@ -338,7 +318,7 @@ fn d1_empty_is_true_beside_the_owner() {
 #[test]
 fn d9_owner_goes() {
     loom::model(|| {
-        let worker = Worker::lifo();
+        let worker = Worker::<Tracked>::lifo();
         push(&worker, 0..2);
         let stealer = worker.stealer();
         let thief = thread::spawn(move || steal(&stealer));

@@ -1,0 +1,117 @@
+//! A suite for work-stealing deques, written against the names of the program that includes it.
+//!
+//! Each test is a promise that every such deque makes, of either flavour, and that an injector makes. Sizes are such
+//! that buffers grow and blocks follow one another many times; there is no timing in it, only a watchdog.
+
+mod batch;
+mod injector;
+mod worker;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::names::Steal;
+
+/// Thieves in the tests with several.
+const THIEVES: usize = 4;
+
+/// Ends a test that would otherwise spin for ever.
+#[derive(Clone, Copy)]
+struct Watchdog(Instant);
+
+impl Watchdog {
+    fn new() -> Self {
+        Self(Instant::now() + Duration::from_secs(60))
+    }
+
+    /// Lets others run; called in every loop that waits.
+    fn pause(self) {
+        assert!(Instant::now() < self.0, "no progress");
+        thread::yield_now();
+    }
+}
+
+/// xorshift32: programs that differ, and are the same each time.
+struct Random(u32);
+
+impl Random {
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 % bound
+    }
+}
+
+/// What the threads of a test took.
+#[derive(Default)]
+struct Loot(Mutex<Vec<usize>>);
+
+impl Loot {
+    fn add(&self, values: Vec<usize>) {
+        self.0.lock().unwrap().extend(values);
+    }
+
+    /// Asserts that it is each of `0..count`, once.
+    fn assert_each_once(self, count: usize) {
+        let all = self.0.into_inner().unwrap();
+        assert_eq!(all.len(), count);
+        assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), count);
+    }
+}
+
+/// An element that puts its number on a list when it is dropped.
+struct Traced<'a>(usize, &'a Mutex<Vec<usize>>);
+
+impl Drop for Traced<'_> {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().push(self.0);
+    }
+}
+
+/// Repeats an attempt to steal until it says something else than `Retry`.
+fn settled<T>(watchdog: Watchdog, mut attempt: impl FnMut() -> Steal<T>) -> Option<T> {
+    loop {
+        match attempt() {
+            Steal::Success(value) => return Some(value),
+            Steal::Empty => return None,
+            Steal::Retry => watchdog.pause(),
+        }
+    }
+}
+
+/// Runs `rob` in so many threads, over and over, while `work` runs in this one; ends when `work` has, and `rob` then
+/// has nothing more to take. Each must call the function it is given for every element it got.
+fn against_thieves(
+    rob: impl Fn(&mut Vec<usize>) -> bool + Sync,
+    work: impl FnOnce(&AtomicUsize) -> Vec<usize>,
+) -> Loot {
+    let (loot, watchdog) = (Loot::default(), Watchdog::new());
+    let (done, fed) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..THIEVES {
+            scope.spawn(|| {
+                let mut got = Vec::new();
+                loop {
+                    let last = done.load(Ordering::Acquire);
+                    let hungry = got.is_empty();
+                    let found = rob(&mut got);
+                    fed.fetch_add(usize::from(hungry && !got.is_empty()), Ordering::Relaxed);
+                    if !found && last {
+                        break;
+                    }
+                    if !found {
+                        watchdog.pause();
+                    }
+                }
+                loot.add(got);
+            });
+        }
+        loot.add(work(&fed));
+        done.store(true, Ordering::Release);
+    });
+    loot
+}
