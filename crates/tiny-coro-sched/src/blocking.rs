@@ -2,21 +2,28 @@
 
 use crate::context;
 use crate::handle::Handle;
-use crate::task::{self, Cause, Header, JoinHandle, Schedule, TaskRef};
+use crate::schedule::report_panic;
+use crate::shared::Shared;
+use crate::task::{self, Cause, Header, JoinError, JoinHandle, Schedule, TaskId, TaskRef};
+use crate::threads::Threads;
 use parking_lot::{Condvar, Mutex};
+use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use std::{io, thread};
+use tiny_coro_reactor::ClockHold;
 
 /// How many threads the pool has at most, by default.
 pub(crate) const DEFAULT_MAX_THREADS: usize = 512;
+/// How many closures wait for a thread at most, by default.
+pub(crate) const DEFAULT_QUEUE_CAPACITY: usize = 1 << 16;
 /// How long an idle thread waits for another closure before it ends, by default.
 pub(crate) const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(10);
 
@@ -25,8 +32,8 @@ pub(crate) const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(10);
 pub(crate) struct Limits {
     pub(crate) max_threads: usize,
     pub(crate) keep_alive: Duration,
-    pub(crate) thread_name: String,
-    pub(crate) stack_size: Option<usize>,
+    pub(crate) queue_capacity: usize,
+    pub(crate) threads: Threads,
 }
 
 /// The pool of one runtime.
@@ -42,11 +49,15 @@ pub(crate) struct BlockingPool {
 #[derive(Debug, Default)]
 struct State {
     queue: VecDeque<Queued>,
+    /// Closures that were let in and are not in the queue yet.
+    expected: usize,
     /// Threads that will look into the queue again before they end.
     serving: usize,
     /// Threads that have not quite ended.
     alive: usize,
     idle: usize,
+    /// Threads that run a closure.
+    running: usize,
     /// Idle threads that were notified and have not come round yet: a push must not count on them twice.
     notified: usize,
     shutdown: bool,
@@ -57,6 +68,20 @@ struct State {
 struct Queued {
     task: TaskRef,
     urgency: Urgency,
+    /// A paused clock does not move on its own before the closure has run.
+    hold: Option<ClockHold>,
+}
+
+impl Queued {
+    fn new(task: TaskRef, urgency: Urgency, handle: &Handle) -> Self {
+        let reactor = &handle.shared.reactor;
+        Self { task, urgency, hold: reactor.is_paused().then(|| reactor.hold_clock()) }
+    }
+
+    fn run(self) {
+        self.task.run();
+        drop(self.hold);
+    }
 }
 
 /// What the end of the runtime means for a closure that has not started.
@@ -71,6 +96,7 @@ pub(crate) enum Urgency {
 /// The pool in numbers.
 pub(crate) struct Snapshot {
     pub(crate) threads: usize,
+    pub(crate) running: usize,
     pub(crate) queued: usize,
 }
 
@@ -79,7 +105,8 @@ impl BlockingPool {
         Self { limits, state: Mutex::new(State::default()), work: Condvar::new(), ended: Condvar::new() }
     }
 
-    /// Queues `closure` for a thread of the pool. `handle` is what the thread sees as its runtime.
+    /// Queues `closure` for a thread of the pool. `handle` is what the thread sees as its runtime. The handle that is returned says
+    /// `refused` if the queue is full.
     pub(crate) fn spawn<F, T>(
         self: &Arc<Self>,
         handle: &Handle,
@@ -91,14 +118,55 @@ impl BlockingPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let [queued, joined] = task::allocate(Blocking(Some(closure)), Unscheduled, spawned_at);
-        self.push(handle, Queued { task: queued, urgency });
+        let refused = !self.let_in();
+        let scheduler = Unscheduled { shared: Arc::downgrade(&handle.shared), refused };
+        let [queued, joined] = task::allocate(Blocking(Some(closure)), scheduler, spawned_at);
+        if refused {
+            queued.shutdown();
+        } else {
+            self.push(handle, Queued::new(queued, urgency, handle));
+        }
         // SAFETY: counted for the join handle by `allocate`, for this output type.
         unsafe { JoinHandle::new(joined) }
     }
 
+    /// As [`spawn`](BlockingPool::spawn), but gives the closure back where the queue is full.
+    pub(crate) fn try_spawn<F, T>(
+        self: &Arc<Self>,
+        handle: &Handle,
+        closure: F,
+        spawned_at: &'static Location<'static>,
+    ) -> Result<JoinHandle<T>, F>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if !self.let_in() {
+            return Err(closure);
+        }
+        let scheduler = Unscheduled { shared: Arc::downgrade(&handle.shared), refused: false };
+        let [queued, joined] = task::allocate(Blocking(Some(closure)), scheduler, spawned_at);
+        self.push(handle, Queued::new(queued, Urgency::Optional, handle));
+        // SAFETY: counted for the join handle by `allocate`, for this output type.
+        Ok(unsafe { JoinHandle::new(joined) })
+    }
+
+    /// Makes room for one more closure, which `push` then fills. False if there is none: as many wait already as may.
+    fn let_in(&self) -> bool {
+        let mut state = self.state.lock();
+        // What a thread without a closure will take, be it idle, starting or not started yet, does not wait.
+        let soon = self.limits.max_threads.saturating_sub(state.running);
+        let room = self.limits.queue_capacity.saturating_add(soon);
+        if state.queue.len() + state.expected >= room {
+            return false;
+        }
+        state.expected += 1;
+        true
+    }
+
     fn push(self: &Arc<Self>, handle: &Handle, queued: Queued) {
         let mut state = self.state.lock();
+        state.expected -= 1;
         if state.shutdown {
             drop(state);
             return queued.task.shutdown();
@@ -119,12 +187,8 @@ impl BlockingPool {
     }
 
     fn start_thread(self: &Arc<Self>, handle: &Handle) -> io::Result<()> {
-        let mut builder = thread::Builder::new().name(self.limits.thread_name.clone());
-        if let Some(size) = self.limits.stack_size {
-            builder = builder.stack_size(size);
-        }
         let (pool, handle) = (self.clone(), handle.clone());
-        builder.spawn(move || {
+        self.limits.threads.start("-blocking", move || {
             let entered = context::enter(&handle);
             context::join_pool(&pool);
             drop(handle);
@@ -153,9 +217,11 @@ impl BlockingPool {
         let mut state = self.state.lock();
         loop {
             while let Some(queued) = state.queue.pop_front() {
+                state.running += 1;
                 drop(state);
-                queued.task.run();
+                queued.run();
                 state = self.state.lock();
+                state.running -= 1;
             }
             if state.shutdown {
                 break;
@@ -224,7 +290,7 @@ impl BlockingPool {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         let state = self.state.lock();
-        Snapshot { threads: state.serving, queued: state.queue.len() }
+        Snapshot { threads: state.serving, running: state.running, queued: state.queue.len() }
     }
 }
 
@@ -249,7 +315,10 @@ impl<F: FnOnce() -> T, T> Future for Blocking<F> {
 }
 
 /// The scheduler of a blocking closure: it never waits, so nothing wakes it.
-struct Unscheduled;
+struct Unscheduled {
+    shared: Weak<Shared>,
+    refused: bool,
+}
 
 impl Schedule for Unscheduled {
     unsafe fn submit(_: NonNull<Self>, task: TaskRef, _: Cause) {
@@ -260,6 +329,14 @@ impl Schedule for Unscheduled {
     fn enlist(&self, _: NonNull<Header>) -> bool {
         debug_assert!(false, "a blocking closure never answers Pending");
         false
+    }
+
+    fn cancelled(&self, id: TaskId) -> JoinError {
+        if self.refused { JoinError::refused(id) } else { JoinError::cancelled(id) }
+    }
+
+    fn panicked(&self, task: &Header, payload: &(dyn Any + Send)) {
+        report_panic(&self.shared, task, None, payload);
     }
 
     fn release(&self, _: NonNull<Header>) -> bool {

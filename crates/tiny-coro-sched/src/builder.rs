@@ -3,9 +3,13 @@
 use crate::blocking::{self, BlockingPool, Limits};
 use crate::context;
 use crate::handle::Handle;
+use crate::panic::PanicPolicy;
 use crate::runtime::Runtime;
-use crate::shared::Shared;
-use crate::worker::{DEFAULT_INTERVAL, Intervals, Worker};
+use crate::shared::{Parts, Shared};
+use crate::threads::{self, Hook, Threads};
+use crate::watch::{self, Watch};
+use crate::worker::{self, DEFAULT_INTERVAL, Intervals, Worker};
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -19,27 +23,55 @@ pub const MAX_WORKERS: usize = 1024;
 /// Configures a [`Runtime`]; from [`Runtime::builder`].
 #[derive(Clone, Debug)]
 pub struct Builder {
+    flavor: Flavor,
     worker_threads: Option<usize>,
-    thread_name: String,
-    thread_stack_size: Option<usize>,
+    threads: Threads,
     max_blocking_threads: usize,
+    blocking_queue_capacity: usize,
     blocking_keep_alive: Duration,
     intervals: Intervals,
+    cpu_affinity: Vec<usize>,
+    panic_policy: PanicPolicy,
+    seed: Option<u64>,
+    start_paused: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flavor {
+    MultiThread,
+    CurrentThread,
 }
 
 impl Builder {
-    pub(crate) fn new() -> Self {
+    /// A runtime with worker threads; the same as [`Runtime::builder`].
+    pub fn new_multi_thread() -> Self {
+        Self::new(Flavor::MultiThread)
+    }
+
+    /// A runtime without threads for tasks: they run on the thread that is inside [`Runtime::block_on`], while it is. For tests, and
+    /// for programs that are small or single-threaded anyway.
+    pub fn new_current_thread() -> Self {
+        Self::new(Flavor::CurrentThread)
+    }
+
+    fn new(flavor: Flavor) -> Self {
         Self {
+            flavor,
             worker_threads: None,
-            thread_name: "tiny-coro".to_owned(),
-            thread_stack_size: None,
+            threads: Threads { name: "tiny-coro".to_owned(), stack_size: None, on_start: None, on_stop: None },
             max_blocking_threads: blocking::DEFAULT_MAX_THREADS,
+            blocking_queue_capacity: blocking::DEFAULT_QUEUE_CAPACITY,
             blocking_keep_alive: blocking::DEFAULT_KEEP_ALIVE,
             intervals: Intervals { injector: DEFAULT_INTERVAL, driver: DEFAULT_INTERVAL },
+            cpu_affinity: Vec::new(),
+            panic_policy: PanicPolicy::default(),
+            seed: None,
+            start_paused: false,
         }
     }
 
-    /// How many threads run tasks: 1 to [`MAX_WORKERS`]. Default: as many as the machine runs at once.
+    /// How many threads run tasks: 1 to [`MAX_WORKERS`]. Default: as many as the machine runs at once. A current-thread runtime has
+    /// no use for it.
     pub fn worker_threads(&mut self, count: usize) -> &mut Self {
         self.worker_threads = Some(count);
         self
@@ -47,19 +79,38 @@ impl Builder {
 
     /// The name of the threads, without NUL. Default: `tiny-coro`. Operating systems show about 15 bytes of it.
     pub fn thread_name(&mut self, name: impl Into<String>) -> &mut Self {
-        self.thread_name = name.into();
+        self.threads.name = name.into();
         self
     }
 
     /// The stack of each thread, in bytes. Default: that of the standard library, 2 MiB.
     pub fn thread_stack_size(&mut self, bytes: usize) -> &mut Self {
-        self.thread_stack_size = Some(bytes);
+        self.threads.stack_size = Some(bytes);
+        self
+    }
+
+    /// What each thread of the runtime calls when it starts: workers, and threads for blocking closures. Default: nothing.
+    pub fn on_thread_start(&mut self, hook: impl Fn() + Send + Sync + 'static) -> &mut Self {
+        self.threads.on_start = Some(Hook::new(hook));
+        self
+    }
+
+    /// What each thread of the runtime calls before it ends. Default: nothing.
+    pub fn on_thread_stop(&mut self, hook: impl Fn() + Send + Sync + 'static) -> &mut Self {
+        self.threads.on_stop = Some(Hook::new(hook));
         self
     }
 
     /// How many threads run blocking closures, at least 1. Default: 512. Further closures wait in a queue.
     pub fn max_blocking_threads(&mut self, count: usize) -> &mut Self {
         self.max_blocking_threads = count;
+        self
+    }
+
+    /// How many blocking closures wait for a thread at most; one that comes when as many wait is refused
+    /// ([`JoinError::is_refused`](crate::JoinError::is_refused)). 0 lets none wait. Default: 65,536.
+    pub fn blocking_queue_capacity(&mut self, closures: usize) -> &mut Self {
+        self.blocking_queue_capacity = closures;
         self
     }
 
@@ -81,6 +132,48 @@ impl Builder {
         self
     }
 
+    /// The processors that the workers stay on, by the operating system's numbers: worker *n* on the *n*-th of the list, which is gone
+    /// through again if it is shorter. Default: empty, wherever they are sent.
+    pub fn cpu_affinity(&mut self, processors: impl IntoIterator<Item = usize>) -> &mut Self {
+        self.cpu_affinity = processors.into_iter().collect();
+        self
+    }
+
+    /// What happens when a task panics, besides its [`JoinError`](crate::JoinError). Default: [`PanicPolicy::Log`].
+    pub fn panic_policy(&mut self, policy: PanicPolicy) -> &mut Self {
+        self.panic_policy = policy;
+        self
+    }
+
+    /// Where the workers' random choices start: which other worker is looked at first for tasks. With one worker, or on the current
+    /// thread, nothing is random. Default: another number for each runtime.
+    pub fn seed(&mut self, seed: u64) -> &mut Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Has no effect: I/O and time are always there. For programs that come from tokio.
+    pub fn enable_all(&mut self) -> &mut Self {
+        self
+    }
+
+    /// Has no effect, as [`enable_all`](Builder::enable_all).
+    pub fn enable_io(&mut self) -> &mut Self {
+        self
+    }
+
+    /// Has no effect, as [`enable_all`](Builder::enable_all).
+    pub fn enable_time(&mut self) -> &mut Self {
+        self
+    }
+
+    /// Starts with a clock that stands, as after [`time::pause`](crate::time::pause): for tests of time, on a current-thread runtime.
+    /// Default: false.
+    pub fn start_paused(&mut self, paused: bool) -> &mut Self {
+        self.start_paused = paused;
+        self
+    }
+
     /// Starts the runtime.
     ///
     /// # Errors
@@ -88,25 +181,40 @@ impl Builder {
     /// `InvalidInput`, naming the option, for a value outside its limits; the operating system's, when it has no
     /// descriptors or threads left.
     pub fn build(&self) -> io::Result<Runtime> {
-        let count = match self.worker_threads {
-            Some(count) => count,
-            None => thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS),
+        let count = match (self.flavor, self.worker_threads) {
+            (Flavor::CurrentThread, None) => 1,
+            (_, Some(count)) => count,
+            (_, None) => thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS),
         };
         self.check(count)?;
-        let pool = Arc::new(BlockingPool::new(Limits {
-            max_threads: self.max_blocking_threads,
-            keep_alive: self.blocking_keep_alive,
-            thread_name: format!("{}-blocking", self.thread_name),
-            stack_size: self.thread_stack_size,
-        }));
         let queues: Vec<_> = (0..count).map(|_| (tiny_coro_deque::Worker::fifo(), Parker::new())).collect();
         let remotes = queues.iter().map(|(deque, parker)| (deque.stealer(), parker));
-        let shared = Shared::new(remotes, Reactor::new()?, pool);
-        let workers = queues
-            .into_iter()
-            .enumerate()
-            .map(|(index, (deque, parker))| Worker::new(shared.clone(), index, deque, parker, self.intervals));
-        self.start(Handle { shared: shared.clone() }, workers)
+        let watch = Parker::new();
+        let parts = Parts {
+            reactor: Reactor::with_timer_shards(count)?,
+            blocking: Arc::new(self.pool(self.max_blocking_threads)),
+            spares: (self.flavor == Flavor::MultiThread).then(|| Arc::new(self.pool(usize::MAX))),
+            watch: Watch::new(&watch),
+            panic_policy: self.panic_policy.clone(),
+        };
+        if self.start_paused {
+            parts.reactor.pause();
+        }
+        let shared = Shared::new(remotes, parts);
+        let seed = self.seed.unwrap_or_else(|| RandomState::new().hash_one(count));
+        let workers = queues.into_iter().enumerate().map(|(index, (deque, parker))| {
+            Box::new(Worker::new(shared.clone(), index, deque, parker, self.intervals, seed))
+        });
+        self.start(&Handle { shared: shared.clone() }, workers, watch)
+    }
+
+    fn pool(&self, max_threads: usize) -> BlockingPool {
+        BlockingPool::new(Limits {
+            max_threads,
+            queue_capacity: self.blocking_queue_capacity,
+            keep_alive: self.blocking_keep_alive,
+            threads: self.threads.clone(),
+        })
     }
 
     fn check(&self, workers: usize) -> io::Result<()> {
@@ -114,7 +222,10 @@ impl Builder {
         if !(1..=MAX_WORKERS).contains(&workers) {
             return refuse(format!("worker_threads is {workers}: it must be from 1 to {MAX_WORKERS}"));
         }
-        if self.thread_name.contains('\0') {
+        if self.flavor == Flavor::CurrentThread && workers != 1 {
+            return refuse(format!("worker_threads is {workers}: a current-thread runtime has no worker threads"));
+        }
+        if self.threads.name.contains('\0') {
             return refuse("thread_name contains a NUL".to_owned());
         }
         if self.max_blocking_threads == 0 {
@@ -126,27 +237,51 @@ impl Builder {
         if self.intervals.driver == 0 {
             return refuse("event_interval is 0: it must be at least 1".to_owned());
         }
-        Ok(())
+        if self.start_paused && self.flavor == Flavor::MultiThread {
+            return refuse("start_paused is set: only the clock of a current-thread runtime can stand".to_owned());
+        }
+        self.check_affinity()
     }
 
-    fn start(&self, handle: Handle, workers: impl ExactSizeIterator<Item = Worker>) -> io::Result<Runtime> {
-        let mut runtime = Runtime::from_parts(handle.clone(), Vec::with_capacity(workers.len()));
+    fn check_affinity(&self) -> io::Result<()> {
+        let Some(&first) = self.cpu_affinity.first() else { return Ok(()) };
+        let refuse = |text: String| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        if self.flavor == Flavor::CurrentThread {
+            return refuse(format!(
+                "cpu_affinity names processor {first}: a current-thread runtime has no worker threads"
+            ));
+        }
+        let processors = threads::processors().unwrap_or_default();
+        match self.cpu_affinity.iter().find(|wanted| !processors.contains(wanted)) {
+            None => Ok(()),
+            Some(other) => refuse(format!("cpu_affinity names processor {other}: this process may use {processors:?}")),
+        }
+    }
+
+    fn start(
+        &self,
+        handle: &Handle,
+        mut workers: impl ExactSizeIterator<Item = Box<Worker>>,
+        watch: Parker,
+    ) -> io::Result<Runtime> {
+        if self.flavor == Flavor::CurrentThread {
+            let worker = workers.next().expect("a current-thread runtime has one worker");
+            return Ok(Runtime::current_thread(handle.clone(), worker));
+        }
+        let mut runtime = Runtime::multi_thread(handle.clone(), Vec::with_capacity(workers.len() + 1));
         let mut failed = None;
+        if workers.len() > 1 {
+            // One worker has nobody who could do its work meanwhile.
+            match watch::start(self.threads.builder("-watch"), handle.shared.clone(), watch) {
+                Ok(thread) => runtime.add_thread(thread),
+                Err(error) => failed = Some(error),
+            }
+        }
         for worker in workers {
             if failed.is_some() {
                 continue; // dropping a worker takes it out of the runtime, as the end of its loop would
             }
-            let mut builder = thread::Builder::new().name(format!("{}-{}", self.thread_name, worker.index()));
-            if let Some(size) = self.thread_stack_size {
-                builder = builder.stack_size(size);
-            }
-            let handle = handle.clone();
-            let started = builder.spawn(move || {
-                let _entered = context::enter(&handle);
-                drop(handle);
-                worker.run();
-            });
-            match started {
+            match self.start_worker(handle.clone(), worker) {
                 Ok(thread) => runtime.add_thread(thread),
                 Err(error) => failed = Some(error),
             }
@@ -155,5 +290,19 @@ impl Builder {
             None => Ok(runtime),
             Some(error) => Err(error), // dropping the runtime ends the workers that did start
         }
+    }
+
+    fn start_worker(&self, handle: Handle, worker: Box<Worker>) -> io::Result<thread::JoinHandle<()>> {
+        let index = worker.index();
+        let processor = self.cpu_affinity.get(index % self.cpu_affinity.len().max(1)).copied();
+        self.threads.start(&format!("-{index}"), move || {
+            if let Some(processor) = processor {
+                threads::stay_on(processor);
+            }
+            threads::sleep_precisely();
+            let _entered = context::enter(&handle);
+            drop(handle);
+            worker::run(worker);
+        })
     }
 }

@@ -6,11 +6,12 @@ use crate::shared::Shared;
 use crate::task::{Cause, TaskRef};
 use crate::worker::Worker;
 use std::cell::{Cell, RefCell};
-use std::ptr;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use tiny_coro_reactor::EnterGuard as ReactorGuard;
 
 thread_local! {
-    /// The worker whose loop runs on this thread; null elsewhere. Valid while set: `enter_worker` borrows it.
+    /// The worker that this thread has; null elsewhere. Valid while set: it owns it.
     static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
     /// The blocking pool that this thread belongs to; null elsewhere. Compared, never followed.
     static POOL: Cell<*const BlockingPool> = const { Cell::new(ptr::null()) };
@@ -18,17 +19,23 @@ thread_local! {
     static HANDLE: RefCell<Option<Handle>> = const { RefCell::new(None) };
 }
 
-/// Calls `body` with this thread's worker, if it is one of `shared`'s.
+/// The worker that this thread has; null if none.
+pub(crate) fn worker() -> *const Worker {
+    WORKER.try_with(Cell::get).unwrap_or(ptr::null())
+}
+
+/// Calls `body` with this thread's worker, if it is one of `shared`'s. `body` runs no code of users: that could give the
+/// worker away.
 pub(crate) fn with_worker<R>(shared: &Shared, body: impl FnOnce(Option<&Worker>) -> R) -> R {
     with_worker_of(shared, body)
 }
 
 /// As [`with_worker`], for a runtime that may be gone: the pointer is compared, never followed.
 pub(crate) fn with_worker_of<R>(shared: *const Shared, body: impl FnOnce(Option<&Worker>) -> R) -> R {
-    let worker = WORKER.try_with(Cell::get).unwrap_or(ptr::null());
-    // SAFETY: a pointer in `WORKER` is borrowed by the `run_worker` that is further up on this thread's stack.
-    let worker = unsafe { worker.as_ref() };
-    body(worker.filter(|worker| ptr::eq(worker.shared(), shared)))
+    // SAFETY: a pointer in `WORKER` is that of a worker which this thread has: an `Installed` further up on the stack owns it,
+    // and it leaves the thread only through `uninstall_if`, which takes the pointer out.
+    let worker = unsafe { worker().as_ref() };
+    body(worker.filter(|worker| ptr::eq(&raw const **worker.shared(), shared)))
 }
 
 /// Pushes `task` to this thread's worker if that is one of the runtime at `shared`; gives it back otherwise.
@@ -42,28 +49,66 @@ pub(crate) fn push_if_own_worker(shared: *const Shared, task: TaskRef, cause: Ca
     })
 }
 
-/// Makes `worker` this thread's while `body` runs.
-pub(crate) fn run_worker<R>(worker: &Worker, body: impl FnOnce() -> R) -> R {
-    struct Reset;
-    impl Drop for Reset {
-        fn drop(&mut self) {
-            WORKER.set(ptr::null());
-        }
-    }
-    WORKER.set(worker);
-    let _reset = Reset;
-    body()
+/// A worker that this thread has, until it is dropped or a task gives it to another thread.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    worker: NonNull<Worker>,
+    previous: *const Worker,
 }
 
-/// True on a worker thread of any runtime.
-pub(crate) fn is_worker() -> bool {
-    !WORKER.get().is_null()
+/// Makes `worker` this thread's. The thread may have one of another runtime, which comes back afterwards.
+pub(crate) fn install(worker: Box<Worker>) -> Installed {
+    let worker = NonNull::from(Box::leak(worker));
+    Installed { worker, previous: WORKER.replace(worker.as_ptr()) }
+}
+
+impl Installed {
+    pub(crate) fn worker(&self) -> NonNull<Worker> {
+        self.worker
+    }
+
+    /// Takes the worker from the thread, unless that has lost it.
+    pub(crate) fn into_worker(self) -> Option<Box<Worker>> {
+        if worker() != self.worker.as_ptr() {
+            return None;
+        }
+        // SAFETY: the pointer is that of the box leaked in `install` or `reinstall`; being in `WORKER` it is still this thread's, and
+        // dropping `self` takes it out.
+        let worker = unsafe { Box::from_raw(self.worker.as_ptr()) };
+        drop(self);
+        Some(worker)
+    }
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let _ = WORKER.try_with(|worker| worker.set(self.previous));
+    }
+}
+
+/// Takes this thread's worker away from it, if it has one for which `may_go` holds.
+pub(crate) fn uninstall_if(may_go: impl FnOnce(&Worker) -> bool) -> Option<Box<Worker>> {
+    let worker = NonNull::new(worker().cast_mut())?;
+    // SAFETY: as in `with_worker_of`.
+    if !may_go(unsafe { worker.as_ref() }) {
+        return None;
+    }
+    WORKER.set(ptr::null());
+    // SAFETY: the pointer is that of a leaked box, it was this thread's, and it is not in `WORKER` any more. Nobody holds a
+    // reference: the loop that polls holds none during a poll, and `with_worker` runs no code that comes here.
+    Some(unsafe { Box::from_raw(worker.as_ptr()) })
+}
+
+/// Gives the thread back the worker that [`uninstall_if`] took.
+pub(crate) fn reinstall(worker: Box<Worker>) {
+    WORKER.set(Box::leak(worker));
 }
 
 /// True on a thread that the runtime at `shared` started: it must not wait for that runtime's end.
 pub(crate) fn is_own_thread(shared: &Shared) -> bool {
     let pool = POOL.try_with(Cell::get).unwrap_or(ptr::null());
-    ptr::eq(pool, &*shared.blocking) || with_worker(shared, |worker| worker.is_some())
+    let is = |other: &Arc<BlockingPool>| ptr::eq(pool, &raw const **other);
+    is(&shared.blocking) || shared.spares.as_ref().is_some_and(is) || with_worker(shared, |worker| worker.is_some())
 }
 
 /// Marks this thread as one of `pool`'s, for the rest of its life.

@@ -1,10 +1,13 @@
 //! A reference to a runtime, for threads and code that do not own it.
 
+use crate::block_on;
 use crate::blocking::Urgency;
 use crate::context::{self, EnterGuard};
 use crate::metrics::Metrics;
+use crate::schedule::TaskScheduler;
 use crate::shared::Shared;
 use crate::task::{JoinHandle, TaskRef};
+use crate::worker::block_in_place;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -55,7 +58,8 @@ impl Handle {
 
     /// Runs `closure` on a thread where it may block.
     ///
-    /// If the operating system refuses the pool's first thread, awaiting gives a cancelled [`JoinError`](crate::JoinError).
+    /// If the operating system refuses the pool's first thread, awaiting gives a cancelled [`JoinError`](crate::JoinError); if
+    /// [`blocking_queue_capacity`](crate::Builder::blocking_queue_capacity) closures wait already, a refused one.
     #[track_caller]
     pub fn spawn_blocking<F, T>(&self, closure: F) -> JoinHandle<T>
     where
@@ -63,6 +67,33 @@ impl Handle {
         T: Send + 'static,
     {
         self.shared.blocking.spawn(self, closure, Urgency::Optional, Location::caller())
+    }
+
+    /// As [`spawn_blocking`](Handle::spawn_blocking), but gives the closure back where it would be refused.
+    ///
+    /// # Errors
+    ///
+    /// The closure, if [`blocking_queue_capacity`](crate::Builder::blocking_queue_capacity) closures wait already.
+    #[track_caller]
+    pub fn try_spawn_blocking<F, T>(&self, closure: F) -> Result<JoinHandle<T>, F>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        self.shared.blocking.try_spawn(self, closure, Location::caller())
+    }
+
+    /// Runs `future` on the current thread until it completes, in this runtime. It does not run the tasks of a current-thread
+    /// runtime: only [`Runtime::block_on`](crate::Runtime::block_on) does.
+    ///
+    /// Inside a task as [`Runtime::block_on`](crate::Runtime::block_on).
+    ///
+    /// # Panics
+    ///
+    /// When the future does.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _entered = self.enter();
+        block_in_place(|| block_on::block_on(future))
     }
 
     /// As [`spawn_blocking`](Handle::spawn_blocking), for what somebody has been told will happen, such as a write: a runtime
@@ -117,7 +148,7 @@ where
 {
     let spawned_at = Location::caller();
     let (handle, refused) = context::with_current(|handle| match handle {
-        Some(handle) => handle.shared.try_spawn(future, spawned_at),
+        Some(handle) => handle.shared.try_spawn(future, spawned_at, TaskScheduler::new),
         None => panic!("{}", NoRuntime(())),
     });
     // Not while the current handle is borrowed: it runs the future's destructor.

@@ -80,16 +80,18 @@ impl Idle {
     /// A searcher has found a task. Returns true if it was the last one: it looks once more (`look_again`) and hands on.
     #[must_use = "the last searcher hands on"]
     pub(crate) fn end_search(&self) -> bool {
-        // ORDERING I1: acquire and release. The last searcher sees what the earlier ones stole into their own deques.
-        self.counts.fetch_sub(SEARCHING, Ordering::AcqRel) % AWAKE == 1
+        // ORDERING I1: release. Pairs with the fence in `look_again`: whoever ends or parks after this one, and looks again, sees
+        // what it stole into its own deque.
+        self.counts.fetch_sub(SEARCHING, Ordering::Release) % AWAKE == 1
     }
 
     /// Enters `worker` among the sleepers. It looks again (`look_again`) before it sleeps.
     pub(crate) fn park(&self, worker: usize, searching: bool) {
         let mut sleepers = self.sleepers.lock();
         sleepers.push(worker);
-        // ORDERING I1, I2: under the mutex, like every change of AWAKE; acquire and release as in `end_search`.
-        self.counts.fetch_sub(AWAKE + usize::from(searching) * SEARCHING, Ordering::AcqRel);
+        // ORDERING I1, I2: relaxed. Under the mutex, like every change of AWAKE. A worker that parks has nothing to publish; what it
+        // reads here it acquires by the fence in `look_again`.
+        self.counts.fetch_sub(AWAKE + usize::from(searching) * SEARCHING, Ordering::Relaxed);
     }
 
     /// The other half of I1: between a change of the counts and the look into the queues.
@@ -108,6 +110,11 @@ impl Idle {
         // ORDERING I2: relaxed. Under the mutex, like every change of AWAKE.
         self.counts.fetch_add(AWAKE, Ordering::Relaxed);
         false
+    }
+
+    /// True unless every worker is parked.
+    pub(crate) fn is_anybody_awake(&self) -> bool {
+        self.counts.load(Ordering::Relaxed) >= AWAKE
     }
 
     /// How many workers are parked and how many search, for people to read.

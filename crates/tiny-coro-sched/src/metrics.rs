@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tiny_coro_prim::CachePadded;
 
 /// A counter that only its worker writes: a load and a store, no read-modify-write.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ impl Counter {
 
 /// A counter that any thread writes.
 #[derive(Debug, Default)]
-pub(crate) struct SharedCounter(AtomicU64);
+pub(crate) struct SharedCounter(CachePadded<AtomicU64>);
 
 impl SharedCounter {
     pub(crate) fn add_one(&self) {
@@ -108,6 +109,8 @@ pub struct Metrics {
     pub workers: Vec<WorkerMetrics>,
     /// Workers woken by threads that are not workers of this runtime.
     pub remote_wakes: u64,
+    /// How often a worker was woken because another one was in a long poll.
+    pub long_polls: u64,
     /// Tasks spawned and not yet completed.
     pub live_tasks: u64,
     /// Tasks in the injector now.
@@ -156,6 +159,10 @@ impl fmt::Display for Metrics {
         writeln!(f, "workers: {} parked, {} searching", self.parked_workers, self.searching_workers)?;
         writeln!(f, "blocking pool: {} threads, {} queued", self.blocking_threads, self.blocking_queued)?;
         writeln!(f, "reactor: {} sources, {} deadlines", self.io_sources, self.sleeps)?;
-        write!(f, "remote wakes: {}; epoch advances: {}", self.remote_wakes, self.epoch_advances)
+        write!(
+            f,
+            "remote wakes: {}; wakes for long polls: {}; epoch advances: {}",
+            self.remote_wakes, self.long_polls, self.epoch_advances
+        )
     }
 }

@@ -58,6 +58,15 @@ impl Sleeper {
         self.state.load(Ordering::Relaxed) == NOTIFIED
     }
 
+    /// Where the worker sleeps, or is about to, if it does. For who looks at the runtime from outside.
+    pub(crate) fn place(&self) -> Option<Place> {
+        match self.state.load(Ordering::Relaxed) {
+            IN_PARKER => Some(Place::Parker),
+            IN_DRIVER => Some(Place::Driver),
+            _ => None,
+        }
+    }
+
     /// Wakes the worker from wherever it sleeps. `notify_driver` ends the wait in the poller.
     pub(crate) fn unpark(&self, notify_driver: impl FnOnce()) {
         // ORDERING P1: release. What was done before this wake is seen by the worker it wakes, in `finish`.

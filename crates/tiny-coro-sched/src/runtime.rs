@@ -4,9 +4,12 @@ use crate::block_on;
 use crate::blocking::Urgency;
 use crate::builder::Builder;
 use crate::context::{self, EnterGuard};
+use crate::current::Core;
 use crate::handle::Handle;
 use crate::metrics::Metrics;
+use crate::report::Report;
 use crate::task::JoinHandle;
+use crate::worker::{Worker, block_in_place};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -14,7 +17,13 @@ use std::panic::Location;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A multi-threaded, work-stealing runtime.
+/// How long past its deadline [`Runtime::shutdown`] waits for polls that are under way.
+pub const STOP_LIMIT: Duration = Duration::from_millis(100);
+/// How often `shutdown` looks whether everything has ended. Nobody tells it: that would cost every completion something.
+const AT_REST_INTERVAL: Duration = Duration::from_millis(1);
+
+/// A runtime: multi-threaded and work-stealing or, from [`Builder::new_current_thread`], on the thread that calls
+/// [`block_on`](Runtime::block_on).
 ///
 /// Dropping it stops the workers at their next suspension point and drops every task that has not completed, each
 /// exactly once; it waits for that, and for blocking closures that have started. Dropped on one of its own threads it does not
@@ -34,6 +43,8 @@ use std::time::{Duration, Instant};
 pub struct Runtime {
     handle: Handle,
     threads: Vec<thread::JoinHandle<()>>,
+    /// Of a current-thread runtime: its worker.
+    core: Option<Core>,
     /// True once a shutdown with a limit has been asked for: dropping then does not wait any more.
     stopped: bool,
 }
@@ -45,35 +56,43 @@ impl Runtime {
     ///
     /// The operating system's, when it has no descriptors or threads left.
     pub fn new() -> io::Result<Self> {
-        Builder::new().build()
+        Builder::new_multi_thread().build()
     }
 
-    /// Configures a runtime.
+    /// Configures a multi-threaded runtime; [`Builder::new_current_thread`] one on the current thread.
     pub fn builder() -> Builder {
-        Builder::new()
+        Builder::new_multi_thread()
     }
 
-    pub(crate) fn from_parts(handle: Handle, threads: Vec<thread::JoinHandle<()>>) -> Self {
-        Self { handle, threads, stopped: false }
+    pub(crate) fn multi_thread(handle: Handle, threads: Vec<thread::JoinHandle<()>>) -> Self {
+        Self { handle, threads, core: None, stopped: false }
+    }
+
+    pub(crate) fn current_thread(handle: Handle, worker: Box<Worker>) -> Self {
+        Self { handle, threads: Vec::new(), core: Some(Core::new(worker)), stopped: false }
     }
 
     pub(crate) fn add_thread(&mut self, thread: thread::JoinHandle<()>) {
         self.threads.push(thread);
     }
 
-    /// Runs `future` on the current thread until it completes, while the workers run what it spawns.
+    /// Runs `future` on the current thread until it completes, while the workers run what it spawns. On a current-thread runtime
+    /// this thread is the worker; of several threads in `block_on` one is, until its future completes.
+    ///
+    /// Inside a task it blocks that task's thread, so another one takes over as the worker, as in
+    /// [`block_in_place`](crate::block_in_place). Inside a task of a current-thread runtime the other tasks run on top of
+    /// that task's stack: two such calls, one on top of the other, that wait for one another will wait for ever. Awaiting is better
+    /// in either case.
     ///
     /// # Panics
     ///
-    /// When the future does; and on a worker thread, which must not block: spawn and await there instead.
-    #[track_caller]
+    /// When the future does.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        assert!(
-            !context::is_worker(),
-            "block_on was called on a worker thread, inside a task: await the future instead"
-        );
         let _entered = self.enter();
-        block_on::block_on(future)
+        match &self.core {
+            Some(core) => core.block_on(&self.handle.shared, future),
+            None => block_in_place(|| block_on::block_on(future)),
+        }
     }
 
     /// As [`Handle::spawn`].
@@ -123,12 +142,36 @@ impl Runtime {
     /// Stops the runtime without waiting.
     pub fn shutdown_background(mut self) {
         self.handle.shared.begin_shutdown();
+        drop(self.core.as_ref().and_then(Core::close));
         self.stopped = true;
+    }
+
+    /// Ends the runtime in good order: tasks and blocking closures may end by themselves up to `deadline`; what is left then is
+    /// dropped at its next suspension point, and listed.
+    ///
+    /// Waits up to [`STOP_LIMIT`] past the deadline for workers to leave the polls they are in. What is still in one then is
+    /// listed as [`Wait::Running`](crate::Wait::Running), and its thread ends when it does. On a current-thread runtime this thread
+    /// runs the tasks meanwhile.
+    pub fn shutdown(mut self, deadline: Instant) -> Report {
+        let shared = self.handle.shared.clone();
+        shared.survivors.ask();
+        while Instant::now() < deadline && !shared.is_shutting_down() {
+            let pool = shared.blocking.snapshot();
+            if shared.live_tasks() == 0 && pool.running + pool.queued == 0 {
+                break;
+            }
+            let nap = AT_REST_INTERVAL.min(deadline.saturating_duration_since(Instant::now()));
+            self.block_on(async { crate::time::sleep(nap).await });
+        }
+        self.stop(Instant::now().checked_add(STOP_LIMIT));
+        self.stopped = true;
+        shared.survivors.report(&shared, shared.blocking.snapshot().running)
     }
 
     fn stop(&mut self, deadline: Option<Instant>) -> bool {
         let shared = &self.handle.shared;
         shared.begin_shutdown();
+        drop(self.core.as_ref().and_then(Core::close));
         if context::is_own_thread(shared) {
             self.threads.clear();
             return false;
@@ -141,7 +184,7 @@ impl Runtime {
             // A worker catches the panics of its tasks; its own would be a defect, already printed by the panic hook.
             let _ = thread.join();
         }
-        shared.blocking.join(deadline)
+        shared.spares.as_ref().is_none_or(|spares| spares.join(deadline)) && shared.blocking.join(deadline)
     }
 }
 

@@ -5,16 +5,16 @@ use crate::context;
 use crate::idle::Idle;
 use crate::injector::Injector;
 use crate::metrics::{Counters, Metrics, SharedCounter};
+use crate::panic::PanicPolicy;
 use crate::park::Sleeper;
-use crate::task::{self, Cause, Header, JoinHandle, Schedule, TaskRef, WaitingTasks};
-use crate::worker::Worker;
+use crate::report::{Current, Survivors};
+use crate::schedule::{Shard, TaskScheduler};
+use crate::task::{self, Header, JoinHandle, Schedule, TaskRef};
+use crate::watch::Watch;
 use parking_lot::{Condvar, Mutex};
 use std::fmt;
 use std::future::Future;
-use std::mem::ManuallyDrop;
-use std::num::NonZeroU32;
-use std::panic::Location;
-use std::ptr::NonNull;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 use tiny_coro_deque::Stealer;
@@ -30,42 +30,52 @@ pub(crate) struct Remote {
     pub(crate) lifo: AtomicPtr<Header>,
     pub(crate) sleeper: Sleeper,
     pub(crate) counters: Counters,
+    pub(crate) current: Current,
 }
 
 /// One runtime.
 pub(crate) struct Shared {
     pub(crate) remotes: Box<[CachePadded<Remote>]>,
     /// One a worker, and one for threads outside.
-    shards: Box<[Arc<Shard>]>,
+    pub(crate) shards: Box<[Arc<Shard>]>,
     pub(crate) injector: Injector,
     pub(crate) idle: Idle,
     pub(crate) reactor: Reactor,
     pub(crate) blocking: Arc<BlockingPool>,
+    /// Threads for workers whose own thread blocks in place; none where workers may not change threads.
+    pub(crate) spares: Option<Arc<BlockingPool>>,
+    pub(crate) watch: Watch,
+    pub(crate) long_polls: SharedCounter,
+    pub(crate) panic_policy: PanicPolicy,
+    /// What is left when the runtime ends, where somebody wants to know.
+    pub(crate) survivors: Survivors,
     pub(crate) shutdown: AtomicBool,
     /// Workers that have not left their loop.
     pub(crate) running_workers: AtomicUsize,
     remote_wakes: SharedCounter,
     remote_spawns: SharedCounter,
-    remote_completions: SharedCounter,
+    /// Tasks that were woken outside the workers.
+    pub(crate) requeued: SharedCounter,
+    pub(crate) remote_completions: SharedCounter,
     /// True once every worker has left and every task is dropped.
     finished: Mutex<bool>,
     finished_changed: Condvar,
 }
 
-/// What the tasks of one spawner have in common: the way to their runtime, counted here so that spawning on two workers
-/// shares no counter; and the list of those tasks that wait first on this shard's worker.
-#[derive(Debug)]
-pub(crate) struct Shard {
-    waiting: WaitingTasks,
-    shared: std::sync::Weak<Shared>,
+/// What a [`Shared`] is given by its builder.
+pub(crate) struct Parts {
+    pub(crate) reactor: Reactor,
+    pub(crate) blocking: Arc<BlockingPool>,
+    pub(crate) spares: Option<Arc<BlockingPool>>,
+    pub(crate) watch: Watch,
+    pub(crate) panic_policy: PanicPolicy,
 }
 
 impl Shared {
     /// Puts a runtime together from its workers' stealers and parkers.
     pub(crate) fn new<'a>(
         workers: impl ExactSizeIterator<Item = (Stealer<TaskRef>, &'a Parker)>,
-        reactor: Reactor,
-        blocking: Arc<BlockingPool>,
+        parts: Parts,
     ) -> Arc<Self> {
         let count = workers.len();
         let remotes = workers
@@ -75,22 +85,27 @@ impl Shared {
                     lifo: AtomicPtr::new(std::ptr::null_mut()),
                     sleeper: Sleeper::new(parker),
                     counters: Counters::default(),
+                    current: Current::default(),
                 })
             })
             .collect();
         Arc::new_cyclic(|shared| Self {
             remotes,
-            shards: (0..=count)
-                .map(|_| Arc::new(Shard { waiting: WaitingTasks::new(), shared: shared.clone() }))
-                .collect(),
+            shards: (0..=count).map(|_| Arc::new(Shard::new(shared.clone()))).collect(),
             injector: Injector::new(),
             idle: Idle::new(count),
-            reactor,
-            blocking,
+            reactor: parts.reactor,
+            blocking: parts.blocking,
+            spares: parts.spares,
+            watch: parts.watch,
+            long_polls: SharedCounter::default(),
+            panic_policy: parts.panic_policy,
+            survivors: Survivors::default(),
             shutdown: AtomicBool::new(false),
             running_workers: AtomicUsize::new(count),
             remote_wakes: SharedCounter::default(),
             remote_spawns: SharedCounter::default(),
+            requeued: SharedCounter::default(),
             remote_completions: SharedCounter::default(),
             finished: Mutex::new(false),
             finished_changed: Condvar::new(),
@@ -103,24 +118,26 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (handle, refused) = self.try_spawn(future, spawned_at);
+        let (handle, refused) = self.try_spawn(future, spawned_at, TaskScheduler::new);
         refused.into_iter().for_each(TaskRef::shutdown);
         handle
     }
 
     /// As [`spawn`](Shared::spawn), but gives back a task that came too late, for the caller to cancel.
-    pub(crate) fn try_spawn<F>(
+    pub(crate) fn try_spawn<F, S>(
         &self,
         future: F,
         spawned_at: &'static Location<'static>,
+        scheduler: impl FnOnce(Arc<Shard>) -> S,
     ) -> (JoinHandle<F::Output>, Option<TaskRef>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
+        S: Schedule,
     {
         context::with_worker(self, |worker| {
-            let shard = worker.map_or(self.remotes.len(), Worker::index);
-            let [queued, joined] = task::allocate(future, TaskScheduler(self.shards[shard].clone()), spawned_at);
+            let shard = worker.map_or_else(|| self.shards[self.remotes.len()].clone(), |worker| worker.shard());
+            let [queued, joined] = task::allocate(future, scheduler(shard), spawned_at);
             let refused = match worker {
                 Some(worker) => {
                     worker.push_spawned(queued);
@@ -152,7 +169,7 @@ impl Shared {
         true
     }
 
-    fn unpark(&self, worker: usize) {
+    pub(crate) fn unpark(&self, worker: usize) {
         self.remotes[worker].sleeper.unpark(|| self.reactor.notify());
     }
 
@@ -170,7 +187,11 @@ impl Shared {
         // ORDERING S1: release. Pairs with the acquire in `is_shutting_down`; the unparks below end sleeps that missed it.
         self.shutdown.store(true, Ordering::Release);
         (0..self.remotes.len()).for_each(|worker| self.unpark(worker));
+        self.watch.unpark();
         self.blocking.begin_shutdown();
+        if let Some(spares) = &self.spares {
+            spares.begin_shutdown();
+        }
     }
 
     pub(crate) fn is_shutting_down(&self) -> bool {
@@ -182,17 +203,31 @@ impl Shared {
     /// complete.
     pub(crate) fn finish(&self) {
         // ORDERING S2: after the acquire of the last worker's read-modify-write in `Worker::drop`.
+        let mut wakers = Vec::new();
+        self.reactor.shutdown_with(|waiting, waker| {
+            self.survivors.note_wait(&waker, waiting);
+            wakers.push(waker);
+        });
         while let Some(task) = self.injector.close_and_pop() {
-            task.shutdown();
+            self.drop_at_end(task);
         }
         for shard in &self.shards {
             while let Some(task) = shard.waiting.close_and_pop() {
-                task.shutdown();
+                self.drop_at_end(task);
             }
         }
-        self.reactor.shutdown();
+        // Those of tasks wake nobody any more; others may wait in `block_on`, or in another executor.
+        for waker in wakers {
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
         *self.finished.lock() = true;
         self.finished_changed.notify_all();
+    }
+
+    /// Drops the future of a task that the end of the runtime has found.
+    pub(crate) fn drop_at_end(&self, task: TaskRef) {
+        self.survivors.note(&task);
+        task.shutdown();
     }
 
     /// Waits until the last worker has dropped the last task, at most until `deadline`. Returns true if it has.
@@ -211,8 +246,23 @@ impl Shared {
         true
     }
 
+    /// Every push but those of spawns is counted by itself, every pop by its worker.
+    fn injector_len(&self) -> u64 {
+        let popped: u64 = self.remotes.iter().map(|remote| remote.counters.injector_pops.get()).sum();
+        (self.remote_spawns.get() + self.requeued.get()).saturating_sub(popped)
+    }
+
+    /// True if the one worker has no thread of its own.
+    pub(crate) fn is_current_thread(&self) -> bool {
+        self.spares.is_none()
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        *self.finished.lock()
+    }
+
     /// Completions first: a task that completes in between is then counted as live, never as less than none.
-    fn live_tasks(&self) -> u64 {
+    pub(crate) fn live_tasks(&self) -> u64 {
         let counters = || self.remotes.iter().map(|remote| &remote.counters);
         let completed = self.remote_completions.get() + counters().map(|c| c.completions.get()).sum::<u64>();
         let spawned = self.remote_spawns.get() + counters().map(|c| c.spawns.get()).sum::<u64>();
@@ -231,8 +281,9 @@ impl Shared {
         Metrics {
             workers: workers.collect(),
             remote_wakes: self.remote_wakes.get(),
+            long_polls: self.long_polls.get(),
             live_tasks: self.live_tasks(),
-            injector_len: self.injector.len() as u64,
+            injector_len: self.injector_len(),
             parked_workers: parked as u64,
             searching_workers: searching as u64,
             blocking_threads: blocking.threads as u64,
@@ -250,65 +301,5 @@ impl fmt::Debug for Shared {
             .field("workers", &self.remotes.len())
             .field("idle", &self.idle)
             .finish_non_exhaustive()
-    }
-}
-
-/// The way from a task to its runtime.
-pub(crate) struct TaskScheduler(Arc<Shard>);
-
-impl Schedule for TaskScheduler {
-    unsafe fn submit(this: NonNull<Self>, task: TaskRef, cause: Cause) {
-        // SAFETY: `task` keeps the allocation that `this` lies in alive until it is handed on below.
-        let shard = unsafe { &this.as_ref().0 };
-        let refused = context::push_if_own_worker(shard.shared.as_ptr(), task, cause);
-        let Err(task) = refused else { return };
-        // Not a worker of this runtime: a reference of our own, because `task` may end before `inject` does.
-        let refused = match shard.shared.upgrade() {
-            Some(shared) => shared.inject(task),
-            None => Err(task),
-        };
-        // The runtime has ended, or is about to: this task has waited, so it is in a list, and whoever empties that drops its
-        // future. Not here: the thread that wakes must not run its destructor.
-        drop(refused);
-    }
-
-    fn enlist(&self, task: NonNull<Header>) -> bool {
-        context::with_worker_of(self.0.shared.as_ptr(), |worker| {
-            let Some(worker) = worker else {
-                debug_assert!(false, "only workers poll tasks");
-                return false;
-            };
-            // SAFETY: the caller's reference keeps the task alive here; the duplicate is the list's.
-            let listed = unsafe { ManuallyDrop::new(TaskRef::from_raw(task)) }.duplicate();
-            if worker.shared().shards[worker.index()].waiting.insert(listed).is_err() {
-                return false;
-            }
-            let shard = NonZeroU32::MIN.saturating_add(worker.index() as u32);
-            // SAFETY: the caller has set RUNNING, which owns the field; the task is alive.
-            unsafe { task.as_ref().listed.with_mut(|listed| *listed = Some(shard)) };
-            true
-        })
-    }
-
-    fn release(&self, task: NonNull<Header>) -> bool {
-        // SAFETY: the caller had set RUNNING and completed the task: nobody writes the field any more.
-        let listed = unsafe { task.as_ref().listed.with(|listed| *listed) };
-        context::with_worker_of(self.0.shared.as_ptr(), |worker| {
-            let upgraded;
-            let shared = match worker {
-                Some(worker) => {
-                    worker.count_completion();
-                    worker.shared()
-                }
-                None => {
-                    let Some(shared) = self.0.shared.upgrade() else { return false };
-                    shared.remote_completions.add_one();
-                    upgraded = shared;
-                    &upgraded
-                }
-            };
-            // SAFETY: the task is alive for the caller, and this is the only list it was ever in.
-            listed.is_some_and(|shard| unsafe { shared.shards[shard.get() as usize - 1].waiting.remove(task) })
-        })
     }
 }

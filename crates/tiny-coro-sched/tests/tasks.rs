@@ -395,18 +395,6 @@ fn wrong_options_are_named() {
     assert!(error(Runtime::builder().thread_name("a\0b")).contains("thread_name"));
 }
 
-#[test]
-fn block_on_inside_a_worker_panics_in_that_task_only() {
-    watched(|| {
-        let runtime = Arc::new(runtime(1));
-        let error = runtime.block_on(runtime.spawn({
-            let runtime = runtime.clone();
-            async move { runtime.block_on(async {}) }
-        }));
-        assert!(error.unwrap_err().is_panic());
-    });
-}
-
 /// A foreign waker that panics, called from a worker, harms nobody else.
 #[test]
 fn a_waker_that_panics_harms_nobody_else() {

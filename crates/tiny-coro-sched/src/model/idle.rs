@@ -1,5 +1,7 @@
-//! Models of the idle protocol (I1 to I3) and of a worker's sleep (P1).
+//! Models of the idle protocol (I1 to I3) and of a worker's sleep (P1), each with a counter in the place of the queues: whatever is
+//! kept, is kept by the protocol's own fences. `worker` has the same protocols with real queues.
 
+use super::core;
 use crate::idle::Idle;
 use crate::park::{Place, Sleeper};
 use loom::sync::Arc;
@@ -106,7 +108,7 @@ impl Model {
 /// I1: a push while the worker goes to sleep in its parker.
 #[test]
 fn push_against_park() {
-    loom::model(|| {
+    core(|| {
         let (model, mut own) = Model::new(2);
         let own = own.pop().unwrap();
         let worker = thread::spawn({
@@ -121,7 +123,7 @@ fn push_against_park() {
 /// I1: the same for the worker that sleeps in the poller.
 #[test]
 fn push_against_park_in_the_driver() {
-    loom::model(|| {
+    core(|| {
         let (model, mut own) = Model::new(2);
         let own = own.remove(0);
         let worker = thread::spawn({
@@ -150,10 +152,33 @@ fn last_searcher_hands_on() {
     });
 }
 
+/// I1: what a searcher stole into its own deque is seen by the one that searches on, and goes to sleep: nobody else tells it.
+#[test]
+fn stolen_tasks_are_seen() {
+    core(|| {
+        let (model, mut own) = Model::new(4);
+        let own = own.pop().unwrap();
+        assert!(model.idle.begin_search() & model.idle.begin_search());
+        let other = thread::spawn({
+            let model = model.clone();
+            move || {
+                let mut searching = true;
+                while !model.take() {
+                    searching = model.park(3, &own, searching);
+                }
+            }
+        });
+        // Two stolen: one to run for ever, and this one.
+        model.queue.store(1, Ordering::Relaxed);
+        model.found(true);
+        other.join().unwrap();
+    });
+}
+
 /// I2, I3: a worker that wakes by itself while it is chosen is counted once, whoever comes first.
 #[test]
 fn idle_set_against_count() {
-    loom::model(|| {
+    core(|| {
         let idle = Arc::new(Idle::new(2));
         idle.park(0, false);
         let notifier = thread::spawn({
@@ -171,7 +196,7 @@ fn idle_set_against_count() {
 #[test]
 fn unpark_against_either_sleep() {
     for place in [Place::Parker, Place::Driver] {
-        loom::model(move || {
+        core(move || {
             let (parker, driver) = (Parker::new(), Parker::new());
             let sleeper = Arc::new(Sleeper::new(&parker));
             let written = Arc::new(AtomicUsize::new(0));
@@ -198,4 +223,139 @@ fn unpark_against_either_sleep() {
             other.join().unwrap();
         });
     }
+}
+
+/// I1, I3: two pushes at once wake the one sleeper once, and it finds both items.
+#[test]
+fn two_pushers_and_one_sleeper() {
+    loom::model(|| {
+        let (model, mut own) = Model::new(2);
+        let own = own.pop().unwrap();
+        let worker = thread::spawn({
+            let model = model.clone();
+            move || {
+                model.take_one(1, &own);
+                model.take_one(1, &own);
+            }
+        });
+        let pusher = thread::spawn({
+            let model = model.clone();
+            move || model.push()
+        });
+        model.push();
+        pusher.join().unwrap();
+        worker.join().unwrap();
+    });
+}
+
+/// I1, I3: with half the workers busy for ever two pushes and a searcher that hands on get the idle ones, one after the other.
+#[test]
+fn half_the_workers_busy() {
+    core(|| {
+        let idle = Arc::new(Idle::new(4));
+        idle.park(1, false);
+        idle.park(3, false);
+        let pusher = thread::spawn({
+            let idle = idle.clone();
+            move || idle.notify_one()
+        });
+        let here = idle.notify_one();
+        let there = pusher.join().unwrap();
+        let first = here.xor(there).expect("one of the two has chosen a worker");
+        assert!(idle.end_search(), "it was the last to search");
+        let second = idle.notify_one().expect("another one is parked");
+        assert_eq!((first.min(second), first.max(second)), (1, 3));
+        assert_eq!(idle.notify_one(), None, "the busy ones are not woken");
+    });
+}
+
+/// I2, I3: of two pushes at once one chooses the sleeper: the other sees a searcher, or an empty list.
+#[test]
+fn two_pushes_choose_one_sleeper() {
+    core(|| {
+        let idle = Arc::new(Idle::new(2));
+        idle.park(0, false);
+        let notifier = thread::spawn({
+            let idle = idle.clone();
+            move || idle.notify_one()
+        });
+        let here = idle.notify_one();
+        let there = notifier.join().unwrap();
+        assert_eq!(here.xor(there), Some(0), "chosen by {here:?} and {there:?}");
+        assert_eq!(idle.snapshot(), (0, 1));
+    });
+}
+
+/// I2: two workers that park and leave at once are counted as they are listed.
+#[test]
+fn two_workers_park_and_leave() {
+    core(|| {
+        let idle = Arc::new(Idle::new(2));
+        let other = thread::spawn({
+            let idle = idle.clone();
+            move || {
+                idle.park(1, idle.begin_search());
+                idle.leave(1)
+            }
+        });
+        idle.park(0, idle.begin_search());
+        assert!(!idle.leave(0) & !other.join().unwrap(), "nobody was chosen");
+        assert_eq!(idle.snapshot(), (0, 0));
+        assert!(idle.is_anybody_awake());
+    });
+}
+
+/// P1: an unpark that comes before the sleep prevents one sleep, not two.
+#[test]
+fn unpark_is_consumed_once() {
+    for place in [Place::Parker, Place::Driver] {
+        core(move || {
+            let parker = Parker::new();
+            let sleeper = Arc::new(Sleeper::new(&parker));
+            let other = thread::spawn({
+                let sleeper = sleeper.clone();
+                move || sleeper.unpark(|| {})
+            });
+            let slept = sleeper.prepare(place);
+            if slept {
+                sleeper.finish();
+            }
+            other.join().unwrap();
+            // What came after `finish` prevents the next sleep; what came before it was consumed there.
+            let again = sleeper.prepare(place);
+            assert!(slept | again);
+            sleeper.finish();
+            assert!(sleeper.prepare(place), "one unpark ended two sleeps");
+        });
+    }
+}
+
+/// P1: a permit that comes late, when the sleep it was meant for is over, does not end the next one.
+#[test]
+fn a_late_permit_is_no_unpark() {
+    core(|| {
+        let parker = Parker::new();
+        let sleeper = Arc::new(Sleeper::new(&parker));
+        let written = Arc::new(AtomicUsize::new(0));
+        let other = thread::spawn({
+            let (sleeper, written) = (sleeper.clone(), written.clone());
+            move || {
+                sleeper.unpark(|| {});
+                written.store(1, Ordering::Relaxed);
+                sleeper.unpark(|| {});
+            }
+        });
+        let mut slept = 0;
+        // The second unpark may find the first not consumed yet: then one sleep answers both.
+        while written.load(Ordering::Relaxed) == 0 && slept < 2 {
+            if sleeper.prepare(Place::Parker) {
+                while !sleeper.is_notified() {
+                    parker.park();
+                }
+                sleeper.finish();
+            }
+            slept += 1;
+        }
+        other.join().unwrap();
+    });
 }

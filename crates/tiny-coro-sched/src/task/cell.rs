@@ -1,7 +1,9 @@
 //! A task's one allocation, and everything that depends on the type of its future.
 
+use super::current;
 use super::header::{Header, Links, TaskId, TaskRef, Vtable, drop_reference};
 use super::join::JoinError;
+use super::memory;
 use super::schedule::{Cause, Schedule};
 use super::state::{Detach, Idle, Start, State};
 use super::waker::with_waker;
@@ -41,7 +43,27 @@ where
     F::Output: Send + 'static,
     S: Schedule,
 {
-    let cell = Box::new(Cell {
+    // SAFETY: what is in the task is `Send`.
+    unsafe { allocate_local(future, scheduler, spawned_at) }
+}
+
+/// As [`allocate`], for a future that stays on its thread.
+///
+/// # Safety
+///
+/// Unless the future and its output are `Send`: the scheduler has the task run and shut down on this thread only, does so before
+/// it gives up the task's last reference there, and nobody else does either.
+pub(super) unsafe fn allocate_local<F, S>(
+    future: F,
+    scheduler: S,
+    spawned_at: &'static Location<'static>,
+) -> [TaskRef; 2]
+where
+    F: Future + 'static,
+    F::Output: 'static,
+    S: Schedule,
+{
+    let cell = memory::allocate(Cell {
         header: Header {
             state: State::new(INITIAL_REFERENCES),
             vtable: const {
@@ -51,6 +73,7 @@ where
                     shutdown: shutdown::<F, S>,
                     poll_join: poll_join::<F, S>,
                     drop_join: drop_join::<F, S>,
+                    name: name::<F, S>,
                     free: free::<F, S>,
                 }
             },
@@ -64,7 +87,7 @@ where
         stage: UnsafeCell::new(Stage::Future(future)),
         join_waker: UnsafeCell::new(None),
     });
-    let header = NonNull::from(Box::leak(cell)).cast::<Header>();
+    let header = cell.cast::<Header>();
     // SAFETY: the task is live and `State::new` counted these references.
     [(); INITIAL_REFERENCES].map(|()| unsafe { TaskRef::from_raw(header) })
 }
@@ -78,6 +101,7 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     unsafe fn poll(&self, header: NonNull<Header>) -> Option<Result<F::Output, JoinError>> {
         let polled = catch_unwind(AssertUnwindSafe(|| {
             with_waker(header, |waker| {
+                let _current = current::enter(header);
                 self.stage.with_mut(|stage| {
                     // SAFETY: RUNNING makes the stage the caller's.
                     let Stage::Future(future) = (unsafe { &mut *stage }) else {
@@ -95,30 +119,28 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         }
     }
 
-    /// Replaces what is in the stage, and returns the payload of a panic in the old content's destructor.
+    /// Drops the future in place, and returns the payload of a panic in its destructor. The caller writes the stage anew.
     ///
     /// # Safety
     ///
     /// The stage is the caller's.
-    unsafe fn replace_stage(&self, new: Stage<F>) -> Result<(), Box<dyn Any + Send>> {
-        // A future is pinned: it is dropped where it is, not moved out first. A panic leaves the stage `Empty`.
-        struct Emptied<F: Future>(*mut Stage<F>);
-        impl<F: Future> Drop for Emptied<F> {
-            fn drop(&mut self) {
-                // SAFETY: the content was just dropped in place, or its drop has panicked: nothing to drop again.
-                unsafe { self.0.write(Stage::Empty) };
-            }
+    unsafe fn drop_future(&self) -> Result<(), Box<dyn Any + Send>> {
+        if !mem::needs_drop::<F>() {
+            return Ok(());
         }
-        let dropped = self.stage.with_mut(|stage| {
-            let emptied = Emptied(stage);
-            // SAFETY: the stage is the caller's, and `Emptied` overwrites it before anybody looks.
-            catch_unwind(AssertUnwindSafe(|| unsafe { emptied.0.drop_in_place() }))
-        });
-        self.stage.with_mut(|stage| {
-            // SAFETY: the stage is the caller's, and `Empty` has no destructor to run.
-            unsafe { stage.write(new) }
-        });
-        dropped
+        // A future is pinned: it is dropped where it is, not moved out first.
+        // SAFETY: the stage is the caller's, and nobody looks at it before it is written anew.
+        self.stage.with_mut(|stage| catch_unwind(AssertUnwindSafe(|| unsafe { stage.drop_in_place() })))
+    }
+
+    /// Overwrites the stage, without looking at what is there.
+    ///
+    /// # Safety
+    ///
+    /// The stage is the caller's, and what is in it has been dropped, or need not be.
+    unsafe fn write_stage(&self, new: Stage<F>) {
+        // SAFETY: the stage is the caller's.
+        self.stage.with_mut(|stage| unsafe { stage.write(new) });
     }
 
     /// Replaces the waker in the join handle's slot, and returns the old one.
@@ -147,31 +169,51 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     ///
     /// The caller has set RUNNING and owns the references.
     unsafe fn complete(this: NonNull<Self>, output: Result<F::Output, JoinError>, references: usize) {
-        // SAFETY: the caller's references keep the cell alive until `release` below.
+        // SAFETY: the caller's references keep the cell alive until they are given up below.
         let cell = unsafe { this.as_ref() };
-        // SAFETY: RUNNING makes the stage the caller's.
-        let output = match (unsafe { cell.replace_stage(Stage::Empty) }, output) {
+        // SAFETY: RUNNING makes the stage the caller's, which is written below.
+        let output = match (unsafe { cell.drop_future() }, output) {
             // The first panic is the one to report.
             (Ok(()), output) | (Err(_), output @ Err(_)) => output,
             (Err(payload), Ok(output)) => {
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(output)));
+                drop_quietly(output);
                 Err(JoinError::panic(cell.header.id, payload))
             }
         };
+        let cancelled = output.as_ref().is_err_and(JoinError::is_cancelled);
+        if let Err(error) = &output {
+            error.with_panic(|payload| {
+                let _ = catch_unwind(AssertUnwindSafe(|| cell.scheduler.panicked(&cell.header, payload)));
+            });
+        }
+        // Before the join handle hears of it: who awaits the task then finds it neither listed nor counted.
+        let references = references + usize::from(cell.scheduler.release(this.cast()));
+        if !cell.header.state.is_joined() {
+            // SAFETY: RUNNING makes the stage the caller's, and its future is gone.
+            unsafe { cell.write_stage(Stage::Empty) };
+            drop_quietly(output);
+            if cell.header.state.complete_detached(references) {
+                // SAFETY: these were the last references.
+                unsafe { free::<F, S>(this.cast()) };
+            }
+            return;
+        }
         // SAFETY: as above.
-        let _ = unsafe { cell.replace_stage(Stage::Output(output)) };
+        unsafe { cell.write_stage(Stage::Output(output)) };
         let completed = cell.header.state.complete();
         if completed.drop_output {
             // SAFETY: COMPLETE without a join handle makes the stage the completer's.
-            let _ = unsafe { cell.replace_stage(Stage::Empty) };
+            drop_quietly(unsafe { cell.take_stage() });
         }
         if completed.wake_joiner {
             // SAFETY: JOIN_WAKER at completion makes the slot the completer's.
             let waker = unsafe { cell.replace_join_waker(None) };
+            if let (true, Some(waker)) = (cancelled, &waker) {
+                cell.scheduler.unjoined(&cell.header, waker);
+            }
             // A waker of another executor may panic; that is its task's trouble, not this one's.
             let _ = catch_unwind(AssertUnwindSafe(|| waker.map(Waker::wake)));
         }
-        let references = references + usize::from(cell.scheduler.release(this.cast()));
         if cell.header.state.release(references) {
             // SAFETY: these were the last references.
             unsafe { free::<F, S>(this.cast()) };
@@ -194,7 +236,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
         // SAFETY: `start` gave up the last reference.
         Start::Free => return unsafe { free::<F, S>(header) },
         // SAFETY: `start` has set RUNNING, and the queue's reference is still the caller's.
-        Start::Cancel => return unsafe { Cell::complete(this, Err(JoinError::cancelled(id)), 1) },
+        Start::Cancel => return unsafe { Cell::complete(this, Err(cell.scheduler.cancelled(id)), 1) },
         Start::Poll => {}
     }
     // SAFETY: `start` has set RUNNING.
@@ -211,7 +253,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
             Idle::Reschedule => return unsafe { hand_over::<F, S>(header, Cause::Yield) },
             Idle::List if cell.scheduler.enlist(header) => {}
             // SAFETY: RUNNING is still set, and the queue's reference is the caller's.
-            Idle::List | Idle::Cancel => return unsafe { Cell::complete(this, Err(JoinError::cancelled(id)), 1) },
+            Idle::List | Idle::Cancel => return unsafe { Cell::complete(this, Err(cell.scheduler.cancelled(id)), 1) },
         }
     }
 }
@@ -252,7 +294,7 @@ unsafe fn shutdown<F: Future, S: Schedule>(header: NonNull<Header>) {
     if cell.header.state.take_for_shutdown() {
         cell.header.state.reference();
         // SAFETY: RUNNING is set, and the new reference is given up.
-        unsafe { Cell::complete(this, Err(JoinError::cancelled(cell.header.id)), 1) };
+        unsafe { Cell::complete(this, Err(cell.scheduler.cancelled(cell.header.id)), 1) };
     }
 }
 
@@ -293,20 +335,37 @@ unsafe fn poll_join<F: Future, S: Schedule>(header: NonNull<Header>, output: *mu
 unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the join handle's reference keeps the cell alive until it is given up below.
     let cell = unsafe { header.cast::<Cell<F, S>>().as_ref() };
+    // SAFETY: without JOIN_WAKER and COMPLETE the slot is the handle's.
+    let never_waited = cell.header.state.is_slot_free() && cell.join_waker.with(|slot| unsafe { (*slot).is_none() });
+    if never_waited && cell.header.state.detach_and_release() {
+        return;
+    }
     match cell.header.state.detach() {
         Detach::TakeWaker => {
             // SAFETY: `detach` cleared JOIN_WAKER before COMPLETE: the slot is the handle's.
-            drop(unsafe { cell.replace_join_waker(None) });
+            let waker = unsafe { cell.replace_join_waker(None) };
+            if let Some(waker) = waker {
+                cell.scheduler.unjoined(&cell.header, &waker);
+            }
         }
         Detach::DropOutput => {
             // SAFETY: COMPLETE with a join handle makes the stage the handle's.
-            let output = unsafe { cell.take_stage() };
             // A panic in the output's destructor is the task's, whoever comes to drop it.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(output)));
+            drop_quietly(unsafe { cell.take_stage() });
         }
     }
     // SAFETY: the join handle's reference, not used again.
     unsafe { drop_reference(header) };
+}
+
+/// The name that its scheduler gives the task.
+///
+/// # Safety
+///
+/// `header` is that of a `Cell<F, S>`, and the caller has a reference, for as long as it uses the name.
+unsafe fn name<F: Future, S: Schedule>(header: NonNull<Header>) -> Option<NonNull<str>> {
+    // SAFETY: the caller's reference keeps the cell alive.
+    unsafe { header.cast::<Cell<F, S>>().as_ref() }.scheduler.name().map(NonNull::from)
 }
 
 /// Frees the allocation.
@@ -315,10 +374,20 @@ unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) {
 ///
 /// `header` is that of a `Cell<F, S>` to which no reference is left.
 unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: allocated as this box in `allocate`, and nobody else can reach it.
-    let cell = unsafe { Box::from_raw(header.cast::<Cell<F, S>>().as_ptr()) };
-    // What is left inside has user code's destructors: a future that was never run, a waker.
-    // SAFETY: nobody else can reach the stage.
-    let _ = unsafe { cell.replace_stage(Stage::Empty) };
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(cell)));
+    let cell = header.cast::<Cell<F, S>>();
+    // What is left inside has destructors of the user's, which may panic, each for itself: a future that was never run, a waker.
+    // SAFETY: nobody else can reach the cell, whose stage is written in the same breath.
+    unsafe {
+        let _ = cell.as_ref().drop_future();
+        cell.as_ref().write_stage(Stage::Empty);
+    }
+    // SAFETY: it comes from `allocate`, and nobody else can reach it.
+    let _ = catch_unwind(AssertUnwindSafe(|| unsafe { memory::free(cell) }));
+}
+
+/// Drops a value of the user's. A panic in its destructor has been printed by the panic hook, and ends here.
+fn drop_quietly<T>(value: T) {
+    if mem::needs_drop::<T>() {
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+    }
 }

@@ -31,6 +31,14 @@ impl TaskId {
         });
         TaskId(NonZeroU64::MIN.saturating_add(id))
     }
+
+    pub(crate) fn as_u64(self) -> u64 {
+        self.0.get()
+    }
+
+    pub(crate) fn from_u64(id: u64) -> Option<Self> {
+        NonZeroU64::new(id).map(Self)
+    }
 }
 
 impl fmt::Display for TaskId {
@@ -78,6 +86,8 @@ pub(crate) struct Vtable {
     pub(crate) poll_join: unsafe fn(NonNull<Header>, *mut (), &Waker),
     /// Drops what belongs to the join handle, and its reference.
     pub(crate) drop_join: unsafe fn(NonNull<Header>),
+    /// The name that the task was given.
+    pub(crate) name: unsafe fn(NonNull<Header>) -> Option<NonNull<str>>,
     /// Frees the allocation; nobody else has a reference.
     pub(crate) free: unsafe fn(NonNull<Header>),
 }
@@ -102,7 +112,8 @@ impl fmt::Debug for Header {
 #[derive(Debug)]
 pub(crate) struct TaskRef(NonNull<Header>);
 
-// SAFETY: the task's future and output are `Send` (spawn demands it) and the header is `Sync`.
+// SAFETY: the header is `Sync`; the task's future and output are `Send` (`allocate` demands it), or other threads do no more with
+// the reference than hand it back (`allocate_local`).
 unsafe impl Send for TaskRef {}
 // SAFETY: a shared `TaskRef` gives out `&Header` only, which is `Sync`.
 unsafe impl Sync for TaskRef {}

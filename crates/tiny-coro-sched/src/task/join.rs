@@ -2,6 +2,7 @@
 
 use super::header::{TaskId, TaskRef};
 use super::state::Wake;
+use crate::panic;
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
@@ -21,7 +22,6 @@ use std::task::{Context, Poll};
 /// # Panics
 ///
 /// When it is polled after it has given its result.
-#[must_use = "dropping a JoinHandle detaches the task; call `detach` to say so"]
 pub struct JoinHandle<T> {
     task: ManuallyDrop<TaskRef>,
     _output: PhantomData<T>,
@@ -64,6 +64,11 @@ impl<T> JoinHandle<T> {
     /// The task's id.
     pub fn id(&self) -> TaskId {
         self.task.header().id
+    }
+
+    /// The name that the task was given by [`task::Builder::name`](crate::task::Builder::name).
+    pub fn name(&self) -> Option<&str> {
+        self.task.name()
     }
 
     /// Lets the task run on by itself; its result is dropped. The same as dropping the handle, said aloud.
@@ -138,30 +143,53 @@ fn abort(task: &TaskRef) {
     }
 }
 
-/// Why a task has no result: it panicked, or it was cancelled by [`JoinHandle::abort`] or the end of its runtime.
-pub struct JoinError {
+/// Why a task has no result.
+///
+/// It panicked; it was cancelled, by [`JoinHandle::abort`] or the end of its runtime; or it is a blocking closure that was
+/// refused, because the queue of the blocking pool was full.
+pub struct JoinError(Repr);
+
+/// Two words: it moves with every result.
+enum Repr {
+    Cancelled(TaskId),
+    Refused(TaskId),
+    Panic(Box<Panic>),
+}
+
+struct Panic {
     id: TaskId,
-    /// The payload of the panic. In a mutex because a payload is `Send` and an error is expected to be `Sync`.
-    panic: Option<Mutex<Box<dyn Any + Send>>>,
+    /// In a mutex because a payload is `Send` and an error is expected to be `Sync`.
+    payload: Mutex<Box<dyn Any + Send>>,
 }
 
 impl JoinError {
     pub(crate) fn cancelled(id: TaskId) -> Self {
-        Self { id, panic: None }
+        Self(Repr::Cancelled(id))
     }
 
+    pub(crate) fn refused(id: TaskId) -> Self {
+        Self(Repr::Refused(id))
+    }
+
+    #[cold]
     pub(crate) fn panic(id: TaskId, payload: Box<dyn Any + Send>) -> Self {
-        Self { id, panic: Some(Mutex::new(payload)) }
+        Self(Repr::Panic(Box::new(Panic { id, payload: Mutex::new(payload) })))
     }
 
     /// Returns true if the task was aborted, or its runtime ended first.
     pub fn is_cancelled(&self) -> bool {
-        self.panic.is_none()
+        matches!(self.0, Repr::Cancelled(_))
+    }
+
+    /// Returns true if it is a blocking closure that was not accepted, because
+    /// [`blocking_queue_capacity`](crate::Builder::blocking_queue_capacity) others were waiting for a thread.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.0, Repr::Refused(_))
     }
 
     /// Returns true if the task panicked.
     pub fn is_panic(&self) -> bool {
-        self.panic.is_some()
+        matches!(self.0, Repr::Panic(_))
     }
 
     /// Returns what the task panicked with, to be passed to [`std::panic::resume_unwind`].
@@ -169,8 +197,9 @@ impl JoinError {
     /// # Panics
     ///
     /// If the task did not panic; [`try_into_panic`](JoinError::try_into_panic) does not.
+    #[track_caller]
     pub fn into_panic(self) -> Box<dyn Any + Send> {
-        self.try_into_panic().expect("the task was cancelled, it did not panic")
+        self.try_into_panic().expect("the task did not panic")
     }
 
     /// Returns what the task panicked with.
@@ -179,31 +208,44 @@ impl JoinError {
     ///
     /// This error itself, if the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
-        match self.panic {
-            Some(payload) => Ok(payload.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())),
-            None => Err(self),
+        match self.0 {
+            Repr::Panic(panic) => Ok(panic.payload.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())),
+            other => Err(Self(other)),
+        }
+    }
+
+    /// Lends `body` what the task panicked with, if it did.
+    pub(crate) fn with_panic(&self, body: impl FnOnce(&(dyn Any + Send))) {
+        if let Repr::Panic(panic) = &self.0 {
+            body(&**panic.payload.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
         }
     }
 
     /// The id of the task.
     pub fn id(&self) -> TaskId {
-        self.id
-    }
-
-    /// The text of the panic, where it has one.
-    fn message(&self) -> Option<String> {
-        let payload = self.panic.as_ref()?.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        text.or_else(|| payload.downcast_ref::<String>().cloned())
+        match &self.0 {
+            Repr::Cancelled(id) | Repr::Refused(id) => *id,
+            Repr::Panic(panic) => panic.id,
+        }
     }
 }
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.panic, self.message()) {
-            (None, _) => write!(f, "task {} was cancelled", self.id),
-            (Some(_), Some(text)) => write!(f, "task {} panicked: {text}", self.id),
-            (Some(_), None) => write!(f, "task {} panicked", self.id),
+        match &self.0 {
+            Repr::Cancelled(id) => write!(f, "task {id} was cancelled"),
+            Repr::Refused(id) => write!(
+                f,
+                "blocking closure {id} was refused: the queue of the blocking pool is full; raise `max_blocking_threads` or \
+                 `blocking_queue_capacity`, or wait for others to end first"
+            ),
+            Repr::Panic(panic) => {
+                let payload = panic.payload.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                match panic::message(&**payload) {
+                    Some(text) => write!(f, "task {} panicked: {text}", panic.id),
+                    None => write!(f, "task {} panicked", panic.id),
+                }
+            }
         }
     }
 }
@@ -218,6 +260,9 @@ impl std::error::Error for JoinError {}
 
 impl From<JoinError> for io::Error {
     fn from(error: JoinError) -> Self {
-        io::Error::other(error)
+        match error.0 {
+            Repr::Refused(_) => io::Error::new(io::ErrorKind::ResourceBusy, error),
+            _ => io::Error::other(error),
+        }
     }
 }

@@ -1,10 +1,12 @@
-//! The task cell: a future, its state, its join handle's result, in one allocation.
+//! Tasks: spawned futures, and the handles to them.
+//!
+//! The rest of this page is about the task cell: a future, its state and its join handle's result, in one allocation.
 //!
 //! # Who owns what
 //!
 //! A task is reached through counted references: its queue's (one, while SCHEDULED and not yet popped, then the
 //! polling thread's), each waker's, the join handle's and the waiting list's. None of them owns the future. The *bits* of the
-//! [state word](state) say which thread may touch which field:
+//! state word say which thread may touch which field:
 //!
 //! | field | owner |
 //! |---|---|
@@ -39,20 +41,37 @@
 //! future back. A list that is closed refuses, and the polling thread cancels the task itself. So the end of the runtime, which
 //! stops the workers, closes and empties the queues, then closes and empties the lists, meets every task once.
 
+mod builder;
 mod cell;
+pub mod coop;
+mod current;
 mod header;
 mod join;
+mod join_set;
 mod list;
+mod local;
+mod memory;
 mod schedule;
+mod scope;
 mod state;
+mod task_local;
 mod waker;
 
+pub use crate::handle::{spawn, spawn_blocking};
+pub use crate::worker::block_in_place;
+pub use crate::yield_now::yield_now;
+pub use builder::Builder;
 pub(crate) use cell::allocate;
+pub use current::{id, try_id};
 pub use header::TaskId;
 pub(crate) use header::{Header, TaskRef};
 pub use join::{AbortHandle, JoinError, JoinHandle};
+pub use join_set::JoinSet;
 pub(crate) use list::WaitingTasks;
+pub use local::{LocalEnterGuard, LocalSet, spawn_local};
 pub(crate) use schedule::{Cause, Schedule};
+pub use scope::{Scope, ScopedJoinHandle, scope};
+pub use task_local::{AccessError, LocalKey, TaskLocalFuture};
 
 use std::ptr::NonNull;
 
@@ -62,6 +81,21 @@ impl TaskRef {
         let header = self.into_raw();
         // SAFETY: the vtable is the cell's own, and the queue's reference goes with the call.
         unsafe { (header.as_ref().vtable.run)(header) };
+    }
+
+    /// The name that the task was given.
+    pub(crate) fn name(&self) -> Option<&str> {
+        // SAFETY: the vtable is the cell's own, and this reference keeps the task, and its name, alive.
+        unsafe { (self.header().vtable.name)(self.as_raw()).map(|name| name.as_ref()) }
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.header().state.is_complete()
+    }
+
+    /// True if the task is in a queue.
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.header().state.is_scheduled()
     }
 
     /// Drops the task's future, unless a thread is polling it, and completes it as cancelled.

@@ -152,6 +152,14 @@ impl State {
 
     /// A popped task is to be polled: takes the future, with the queue's reference.
     pub(crate) fn start(&self) -> Start {
+        // ORDERING T4: acquire. As in `complete_detached`: alone with the task, this thread sees what all earlier owners did.
+        let now = self.0.load(Ordering::Acquire);
+        if now / REFERENCE == 1 && now & (JOIN_INTEREST | CANCELLED) == 0 {
+            debug_assert!(now & SCHEDULED != 0 && now & (RUNNING | COMPLETE) == 0);
+            // Nobody else has a reference, and new ones are made from this one: no read-modify-write, and nobody to order it for.
+            self.0.store((now & !SCHEDULED) | RUNNING, Ordering::Relaxed);
+            return Start::Poll;
+        }
         self.update(|now| {
             debug_assert!(now & SCHEDULED != 0, "a task in a queue is scheduled");
             if now & (RUNNING | COMPLETE) != 0 {
@@ -190,6 +198,23 @@ impl State {
         Completed { drop_output: before & JOIN_INTEREST == 0, wake_joiner: before & JOIN_WAKER != 0 }
     }
 
+    /// As [`complete`](State::complete), for a task whose join handle is gone, and gives up `references` in the same breath. Returns true
+    /// if they were the last: the caller frees the task.
+    #[must_use]
+    pub(crate) fn complete_detached(&self, references: usize) -> bool {
+        // ORDERING T4: acquire. Pairs with the releases of all other references: if none is left but the caller's, nobody will look
+        // at the word again, and what the others did is seen.
+        if self.0.load(Ordering::Acquire) / REFERENCE == references {
+            return true;
+        }
+        // RUNNING is set and COMPLETE is not: one addition changes both, and the count.
+        let change = COMPLETE.wrapping_sub(RUNNING).wrapping_sub(references * REFERENCE);
+        // ORDERING T1, T4: acquire and release, as in `complete` and `release`.
+        let before = self.0.fetch_add(change, Ordering::AcqRel);
+        debug_assert!(before & RUNNING != 0 && before & (COMPLETE | JOIN_INTEREST) == 0);
+        before / REFERENCE == references
+    }
+
     /// Asks for the end of the task. On `Submit` it must be pushed, with a new reference, so that a worker drops it.
     pub(crate) fn cancel(&self) -> Wake {
         self.update(|now| {
@@ -218,6 +243,17 @@ impl State {
         self.0.load(Ordering::Acquire) & COMPLETE != 0
     }
 
+    /// False once the join handle is gone, for good: nobody will take the output.
+    pub(crate) fn is_joined(&self) -> bool {
+        // Relaxed: the bit is only ever cleared, so "gone" stays true; `complete` decides what to do if it goes after this.
+        self.0.load(Ordering::Relaxed) & JOIN_INTEREST != 0
+    }
+
+    /// True while the task is in a queue, as far as the caller knows.
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & (SCHEDULED | COMPLETE) == SCHEDULED
+    }
+
     /// The join handle has filled the waker slot and hands it over. False if the task has completed instead.
     pub(crate) fn give_join_waker(&self) -> bool {
         self.update(|now| match now & COMPLETE {
@@ -241,6 +277,22 @@ impl State {
             0 => (Detach::TakeWaker, Some(now & !(JOIN_INTEREST | JOIN_WAKER))),
             _ => (Detach::DropOutput, None),
         })
+    }
+
+    /// The join handle goes, with its reference, and has left no waker in the slot. False if the task has completed: then it has an
+    /// output to drop.
+    pub(crate) fn detach_and_release(&self) -> bool {
+        self.update(|now| match now & COMPLETE {
+            // Not the last reference: a task that has not completed is in a queue, in a list, or with a thread.
+            0 => (true, Some((now & !JOIN_INTEREST) - REFERENCE)),
+            _ => (false, None),
+        })
+    }
+
+    /// True while the waker slot is the join handle's.
+    pub(crate) fn is_slot_free(&self) -> bool {
+        // ORDERING T1: acquire. The handle's own `take_join_waker`, or nobody, has cleared the bit.
+        self.0.load(Ordering::Acquire) & (COMPLETE | JOIN_WAKER) == 0
     }
 
     /// Adds a reference: the caller has one already.

@@ -1,64 +1,14 @@
-//! Sleeping, and giving a future a limit.
+//! Giving a future a limit.
 
+use super::{Instant, sleep, sleep_until};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
-use tiny_coro_reactor::{Reactor, Sleep};
-
-/// What a duration that no clock can represent is taken for: thirty years.
-const FAR_FUTURE: Duration = Duration::from_secs(86400 * 365 * 30);
-
-/// Completes after `duration`, never earlier. A duration past the end of the clock is taken for thirty years.
-///
-/// # Panics
-///
-/// On a thread that is not in a runtime.
-///
-/// # Cancel safety
-///
-/// Dropping it takes the deadline out of the queue.
-///
-/// # Examples
-///
-/// ```
-/// # use std::time::{Duration, Instant};
-/// # tiny_coro_sched::Runtime::new()?.block_on(async {
-/// let start = Instant::now();
-/// tiny_coro_sched::sleep(Duration::from_millis(2)).await;
-/// assert!(start.elapsed() >= Duration::from_millis(2));
-/// # });
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[track_caller]
-pub fn sleep(duration: Duration) -> Sleep {
-    sleep_until(deadline_after(duration))
-}
-
-/// Completes at `deadline`, never earlier.
-///
-/// # Panics
-///
-/// On a thread that is not in a runtime.
-///
-/// # Cancel safety
-///
-/// Dropping it takes the deadline out of the queue.
-#[track_caller]
-pub fn sleep_until(deadline: Instant) -> Sleep {
-    match Reactor::current() {
-        Ok(reactor) => reactor.sleep_until(deadline),
-        Err(error) => panic!("cannot sleep: {error}"),
-    }
-}
-
-fn deadline_after(duration: Duration) -> Instant {
-    let now = Instant::now();
-    now.checked_add(duration).unwrap_or_else(|| now + FAR_FUTURE)
-}
+use std::time::Duration;
+use tiny_coro_reactor::Sleep;
 
 /// Gives `future` at most `duration`. The future is polled before the clock is looked at: one that is ready wins.
 ///
@@ -87,7 +37,7 @@ fn deadline_after(duration: Duration) -> Instant {
 /// ```
 #[track_caller]
 pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    timeout_at(deadline_after(duration), future)
+    Timeout { future, sleep: sleep(duration) }
 }
 
 /// As [`timeout`], with an instant.
@@ -100,7 +50,7 @@ pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
 ///
 /// On a thread that is not in a runtime.
 #[track_caller]
-pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+pub fn timeout_at<F: Future>(deadline: impl Into<Instant>, future: F) -> Timeout<F> {
     Timeout { future, sleep: sleep_until(deadline) }
 }
 

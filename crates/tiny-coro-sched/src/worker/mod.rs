@@ -1,0 +1,254 @@
+//! A worker: the loop that takes a task, polls it, and sleeps when there is none.
+
+mod handover;
+mod queue;
+mod search;
+mod sleep;
+
+pub use handover::block_in_place;
+
+use self::queue::take_lifo;
+use crate::context;
+use crate::metrics::Counters;
+use crate::schedule::Shard;
+use crate::shared::{Remote, Shared};
+use crate::task::TaskRef;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::task::Waker;
+use tiny_coro_parker::Parker;
+use tiny_coro_prim::atomic::Ordering;
+use tiny_coro_reactor::budget;
+
+/// After how many polls a busy worker looks into the injector first, and asks the operating system for events. A prime,
+/// so that it does not beat with a period in the program.
+pub(crate) const DEFAULT_INTERVAL: u32 = 61;
+
+/// How many references to its shard a worker makes at once.
+const SHARD_STOCK: usize = 64;
+
+/// A worker's own state. One thread has it at a time: [`work`] says which. Tasks reach it through [`context`].
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    index: usize,
+    deque: tiny_coro_deque::Worker<TaskRef>,
+    parker: Parker,
+    intervals: Intervals,
+    /// Polls left until this worker looks into the injector first.
+    until_injector: Cell<u32>,
+    /// Polls left until it asks the operating system.
+    until_driver: Cell<u32>,
+    /// How often in a row the LIFO slot has won.
+    lifo_wins: Cell<u32>,
+    /// True while this worker counts as searching.
+    searching: Cell<bool>,
+    /// True while wakes come from the reactor: they go to the deque in the order of the events.
+    in_driver: Cell<bool>,
+    random: Cell<u32>,
+    /// References to this worker's shard, for the tasks that it spawns: made in one go, so that the other workers, which give them
+    /// up, do not take the counter away from this one at every spawn.
+    shard: RefCell<Vec<Arc<Shard>>>,
+    /// The wakers of one turn of the reactor; kept for its allocation.
+    woken: Cell<Vec<Waker>>,
+}
+
+/// How often a busy worker looks elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Intervals {
+    pub(crate) injector: u32,
+    pub(crate) driver: u32,
+}
+
+/// A future that a worker's thread polls between the tasks: that of `block_on` on a current-thread runtime.
+pub(crate) trait Main {
+    /// True if it wants to be polled.
+    fn is_woken(&self) -> bool;
+    /// Polls it. Returns true once it has completed.
+    fn poll(&mut self) -> bool;
+}
+
+/// For a thread that has nothing but tasks to poll.
+pub(crate) struct NoMain;
+
+impl Main for NoMain {
+    fn is_woken(&self) -> bool {
+        false
+    }
+    fn poll(&mut self) -> bool {
+        false
+    }
+}
+
+/// Why a thread has stopped working.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// The main future has completed; the thread still has the worker.
+    MainCompleted,
+    /// The runtime ends; the thread still has the worker.
+    ShuttingDown,
+    /// A task gave the worker to another thread and did not get it back in time.
+    HandedOver,
+}
+
+/// What a worker does next.
+enum Step {
+    Run(TaskRef),
+    Main,
+    Stop,
+}
+
+/// Polls tasks, and `main` when it is woken, until there is a reason to stop. The thread has made `worker` its own with
+/// [`context::install`].
+///
+/// A poll may give the worker to another thread, which may drop it. So nothing here holds a reference to it across a poll.
+pub(crate) fn work<M: Main>(worker: NonNull<Worker>, main: &mut M) -> Left {
+    loop {
+        if main.is_woken() {
+            budget::reset(budget::DEFAULT);
+            if main.poll() {
+                return Left::MainCompleted;
+            }
+        }
+        // SAFETY: `context` still has this thread as the worker's, checked below; the borrow ends before the poll.
+        match unsafe { worker.as_ref() }.next_step(|| main.is_woken()) {
+            Step::Run(task) => task.run(),
+            Step::Main => {}
+            Step::Stop => return Left::ShuttingDown,
+        }
+        if context::worker() != worker.as_ptr() {
+            return Left::HandedOver;
+        }
+    }
+}
+
+/// Makes `worker` this thread's, and works until the runtime ends or a task gives it away.
+pub(crate) fn run(worker: Box<Worker>) {
+    let shared = worker.shared.clone();
+    // Its own shard of the timers, whichever thread it is on: nothing is shared to set one, or to cancel it.
+    let _shard = shared.reactor.enter_shard(worker.index);
+    let installed = context::install(worker);
+    if work(installed.worker(), &mut NoMain) != Left::HandedOver {
+        drop(installed.into_worker());
+    }
+    budget::reset(budget::UNLIMITED);
+}
+
+impl Worker {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        index: usize,
+        deque: tiny_coro_deque::Worker<TaskRef>,
+        parker: Parker,
+        intervals: Intervals,
+        seed: u64,
+    ) -> Self {
+        // A xorshift generator must not start at 0, nor two workers at the same number.
+        let seed = (seed ^ (seed >> 32)) as u32 ^ (index as u32 + 1).wrapping_mul(0x9E37_79B9);
+        Self {
+            shared,
+            index,
+            deque,
+            parker,
+            intervals,
+            until_injector: Cell::new(intervals.injector),
+            until_driver: Cell::new(intervals.driver),
+            lifo_wins: Cell::new(0),
+            searching: Cell::new(false),
+            in_driver: Cell::new(false),
+            random: Cell::new(seed.max(1)),
+            shard: RefCell::new(Vec::with_capacity(SHARD_STOCK)),
+            woken: Cell::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// A reference to this worker's shard.
+    pub(crate) fn shard(&self) -> Arc<Shard> {
+        let mut stock = self.shard.borrow_mut();
+        stock.pop().unwrap_or_else(|| {
+            stock.resize(SHARD_STOCK - 1, self.shared.shards[self.index].clone());
+            self.shared.shards[self.index].clone()
+        })
+    }
+
+    /// Takes back a reference that [`shard`](Worker::shard) gave, unless it is another worker's or there are enough.
+    pub(crate) fn keep_shard(&self, shard: Arc<Shard>) -> Option<Arc<Shard>> {
+        let mut stock = self.shard.borrow_mut();
+        if !Arc::ptr_eq(&shard, &self.shared.shards[self.index]) || stock.len() == stock.capacity() {
+            return Some(shard);
+        }
+        stock.push(shard);
+        None
+    }
+
+    fn remote(&self) -> &Remote {
+        &self.shared.remotes[self.index]
+    }
+
+    fn counters(&self) -> &Counters {
+        &self.remote().counters
+    }
+
+    pub(crate) fn count_completion(&self) {
+        self.counters().completions.add(1);
+    }
+
+    /// Finds the next task, asleep while there is none and `is_main_woken` is false.
+    fn next_step(&self, is_main_woken: impl Fn() -> bool) -> Step {
+        while !self.shared.is_shutting_down() {
+            if let Some(task) = self.next_task().or_else(|| self.search()) {
+                self.before_poll(&task);
+                return Step::Run(task);
+            }
+            self.park(&is_main_woken);
+            if is_main_woken() {
+                return Step::Main;
+            }
+        }
+        Step::Stop
+    }
+
+    fn before_poll(&self, task: &TaskRef) {
+        self.end_search();
+        self.until_injector.set(self.until_injector.get().saturating_sub(1));
+        self.until_driver.set(self.until_driver.get().saturating_sub(1));
+        self.counters().polls.add(1);
+        self.remote().current.set(task);
+        budget::reset(budget::DEFAULT);
+    }
+
+    fn notify_one(&self) {
+        if self.shared.notify_one() {
+            self.counters().wakes_sent.add(1);
+        }
+    }
+}
+
+/// The end of a worker, whether its loop ended or its thread could not be started. The last one drops the tasks that are left.
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // This thread is no worker any more: what these drops wake goes to the injector.
+        while let Some(task) = take_lifo(self.remote()).or_else(|| self.deque.pop()) {
+            self.shared.drop_at_end(task);
+        }
+        // ORDERING S2: acquire and release. The last worker sees all that the others did before it drops their tasks.
+        if self.shared.running_workers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.finish();
+        }
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("index", &self.index).field("queued", &self.deque.len()).finish_non_exhaustive()
+    }
+}

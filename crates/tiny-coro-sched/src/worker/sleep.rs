@@ -1,0 +1,84 @@
+//! Sleeping, in the poller or in the parker, and what a turn of the reactor brings.
+
+use super::Worker;
+use crate::park::Place;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+use std::time::Duration;
+use tiny_coro_reactor::Turn;
+
+impl Worker {
+    /// Sleeps until there may be a task. The protocol is that of the `idle` page.
+    pub(super) fn park(&self, is_main_woken: impl Fn() -> bool) {
+        let idle = &self.shared.idle;
+        idle.park(self.index, self.searching.replace(false));
+        idle.look_again();
+        if self.shared.has_work() || self.shared.is_shutting_down() || is_main_woken() {
+            self.searching.set(idle.leave(self.index));
+        } else {
+            self.counters().parks.add(1);
+            self.sleep();
+        }
+        // Also after a park that was called off: meanwhile the watch may have seen nobody awake (W1).
+        self.shared.watch.worker_woke();
+    }
+
+    fn sleep(&self) {
+        let sleeper = &self.remote().sleeper;
+        match self.shared.reactor.try_lock() {
+            Some(turn) => {
+                if sleeper.prepare(Place::Driver) {
+                    let woken = self.turn(turn, None);
+                    sleeper.finish();
+                    self.searching.set(self.shared.idle.leave(self.index));
+                    // The first of them is this worker's next.
+                    return self.wake_all(woken, 1);
+                }
+            }
+            None => {
+                if sleeper.prepare(Place::Parker) {
+                    while !sleeper.is_notified() {
+                        self.parker.park();
+                    }
+                    sleeper.finish();
+                }
+            }
+        }
+        self.searching.set(self.shared.idle.leave(self.index));
+    }
+
+    /// Asks for events without waiting, unless another worker has the reactor.
+    pub(super) fn poll_driver(&self) {
+        if let Some(turn) = self.shared.reactor.try_lock() {
+            let woken = self.turn(turn, Some(Duration::ZERO));
+            self.wake_all(woken, 0);
+        }
+    }
+
+    fn turn(&self, mut turn: Turn<'_>, timeout: Option<Duration>) -> Vec<Waker> {
+        self.counters().driver_polls.add(1);
+        let mut woken = self.woken.take();
+        if let Err(error) = turn.wait(timeout, &mut woken) {
+            // Only a descriptor that is not a poller, or a bad buffer, is answered with an error other than EINTR.
+            debug_assert!(false, "the poller failed: {error}");
+        }
+        woken
+    }
+
+    /// Wakes what a turn has brought, after the turn is given up: a wake may take long. Wakes another worker if the deque has
+    /// more than `own` tasks, which this one will run itself.
+    fn wake_all(&self, mut woken: Vec<Waker>, own: usize) {
+        if !woken.is_empty() {
+            self.in_driver.set(true);
+            for waker in woken.drain(..) {
+                // A waker of another executor may panic: the other wakes must not be lost with it.
+                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            }
+            self.in_driver.set(false);
+            if self.deque.len() > own {
+                self.notify_one();
+            }
+        }
+        self.woken.set(woken);
+    }
+}
