@@ -5,7 +5,6 @@ use crate::stream::TcpStream;
 use futures_core::Stream;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -72,8 +71,7 @@ impl TcpListener {
         Ok(Self { source: Source::with_interest(listener, &Reactor::current()?, Interest::READABLE)? })
     }
 
-    /// Waits for a connection. One task at a time waits: a second one that waits on the same listener takes the first one's
-    /// place. To accept in several tasks, give each a listener of its own, or pass the connections on.
+    /// Waits for a connection. Any number of tasks may wait on one listener; each connection goes to one of them.
     ///
     /// # Errors
     ///
@@ -85,20 +83,29 @@ impl TcpListener {
     ///
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        poll_fn(|cx| self.poll_accept(cx)).await
+        loop {
+            match self.source.async_io(Direction::Read, net::TcpListener::accept).await {
+                Err(error) if is_about_one_connection(&error) => {}
+                accepted => return self.adopt(accepted?),
+            }
+        }
     }
 
-    /// As [`accept`](TcpListener::accept), for hand-written futures. One task at a time waits.
+    /// As [`accept`](TcpListener::accept), for hand-written futures. One task at a time waits this way: a second one takes the first
+    /// one's place.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         loop {
-            let (stream, peer) = match ready!(self.source.poll_io(Direction::Read, cx, net::TcpListener::accept)) {
-                Err(error) if is_about_one_connection(&error) => continue,
-                accepted => accepted?,
-            };
-            stream.set_nonblocking(true)?;
-            let source = Source::with_reactor(stream, self.source.reactor())?;
-            return Poll::Ready(Ok((TcpStream::from_source(source), peer)));
+            match ready!(self.source.poll_io(Direction::Read, cx, net::TcpListener::accept)) {
+                Err(error) if is_about_one_connection(&error) => {}
+                accepted => return Poll::Ready(self.adopt(accepted?)),
+            }
         }
+    }
+
+    fn adopt(&self, (stream, peer): (net::TcpStream, SocketAddr)) -> io::Result<(TcpStream, SocketAddr)> {
+        stream.set_nonblocking(true)?;
+        let source = Source::with_reactor(stream, self.source.reactor())?;
+        Ok((TcpStream::from_source(source), peer))
     }
 
     /// The connections as a stream that does not end.

@@ -323,3 +323,31 @@ fn sockets_do_not_outlive_their_runtime_unnoticed() {
     let error = other.block_on(stream.read(&mut [0])).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotConnected);
 }
+
+/// Several tasks may wait on one listener, and be dropped while they do: each connection goes to one that is left.
+#[test]
+fn many_tasks_accept_on_one_listener() {
+    run(async {
+        let listener = std::sync::Arc::new(TcpListener::bind("127.0.0.1:0").await?);
+        let address = listener.local_addr()?;
+        let accept = || {
+            let listener = listener.clone();
+            spawn(async move { listener.accept().await.map(|(_, peer)| peer) })
+        };
+        let mut acceptors: Vec<_> = (0..8).map(|_| accept()).collect();
+        tiny_coro_sched::sleep(Duration::from_millis(5)).await; // most of them wait by now
+        acceptors.drain(..3).for_each(|acceptor| acceptor.abort());
+        let mut clients = Vec::new();
+        for _ in 0..5 {
+            clients.push(TcpStream::connect(address).await?.local_addr()?);
+        }
+        let mut accepted = Vec::new();
+        for acceptor in acceptors {
+            accepted.push(acceptor.await??);
+        }
+        clients.sort();
+        accepted.sort();
+        assert_eq!(clients, accepted);
+        Ok(())
+    });
+}

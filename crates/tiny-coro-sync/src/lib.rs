@@ -8,12 +8,13 @@
 //! message, the turn of the next in line. And a waker is *user code*: called, cloned or dropped in the wrong place, it
 //! runs into a lock that is held or memory that is gone.
 //!
-//! This crate has three primitives that settle this once, on plain `std::task`. They know no runtime.
+//! This crate has four primitives that settle this once, on plain `std::task`. They know no runtime.
 //!
 //! | module | what | uncontended cost |
 //! |---|---|---|
 //! | [`mutex`] | [`Mutex`]: one at a time, first come, first served, held across `await` | one atomic operation to lock, one to unlock |
 //! | [`channel`] | [`bounded`](channel::bounded) (0 to n) and [`unbounded`](channel::unbounded): many senders, many receivers, each value once, in order | one atomic operation and a store per send or receive |
+//! | [`CancellationToken`] | one word, stop, to many coroutines, down a tree | one load to look |
 //! | [`oneshot`] | [`channel`](oneshot::channel): one value, one allocation | one atomic operation to send, none to receive |
 //!
 //! # Vocabulary
@@ -70,10 +71,12 @@ mod short;
 #[cfg(not(tiny_coro_loom))]
 mod spin;
 
+mod cancellation;
 pub mod channel;
 pub mod mutex;
 pub mod oneshot;
 
+pub use cancellation::{CancellationToken, Cancelled, DropGuard};
 pub use mutex::{Mutex, MutexGuard, OwnedMutexGuard};
 
 #[cfg(doctest)]

@@ -13,7 +13,7 @@ use loom::cell::UnsafeCell;
 use loom::future::block_on;
 use loom::sync::Arc;
 use loom::thread;
-use tiny_coro_sync::{Mutex, channel, oneshot};
+use tiny_coro_sync::{CancellationToken, Mutex, channel, oneshot};
 
 /// Polls once with a waker that nobody listens to.
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -444,4 +444,69 @@ fn served_by_chance_while_being_woken() {
         drop(receiver);
         other.join().unwrap();
     });
+}
+
+mod cancellation {
+    use super::*;
+
+    /// X1: a waiter is woken, whether it registers before or after; and sees what came before the call.
+    #[test]
+    fn x1_wait_against_cancel() {
+        loom::model(|| {
+            let (token, cell) = (CancellationToken::new(), Arc::new(UnsafeCell::new(0)));
+            let (other, written) = (token.clone(), cell.clone());
+            let canceller = thread::spawn(move || {
+                // SAFETY: read only after the token was seen cancelled.
+                written.with_mut(|value| unsafe { *value = 1 });
+                other.cancel();
+            });
+            block_on(token.cancelled());
+            // SAFETY: written before `cancel`.
+            assert_eq!(cell.with(|value| unsafe { *value }), 1);
+            canceller.join().unwrap();
+        });
+    }
+
+    /// X1: a waiter that is dropped while the token is cancelled takes nobody else's wake along.
+    #[test]
+    fn x1_drop_against_cancel() {
+        loom::model(|| {
+            let token = CancellationToken::new();
+            let other = token.clone();
+            let mut dropped = Box::pin(token.cancelled());
+            assert!(poll(dropped.as_mut()).is_pending());
+            let canceller = thread::spawn(move || other.cancel());
+            drop(dropped);
+            block_on(token.cancelled());
+            canceller.join().unwrap();
+        });
+    }
+
+    /// X2: a child that is made while its parent is cancelled is cancelled too.
+    #[test]
+    fn x2_child_against_cancel() {
+        loom::model(|| {
+            let token = CancellationToken::new();
+            let other = token.clone();
+            let canceller = thread::spawn(move || other.cancel());
+            let child = token.child_token();
+            let grandchild = child.child_token();
+            canceller.join().unwrap();
+            assert!(child.is_cancelled() && grandchild.is_cancelled());
+        });
+    }
+
+    /// X2: a child that goes while its parent is cancelled leaves the tree in order.
+    #[test]
+    fn x2_child_goes_against_cancel() {
+        loom::model(|| {
+            let token = CancellationToken::new();
+            let (first, second) = (token.child_token(), token.child_token());
+            let other = token.clone();
+            let canceller = thread::spawn(move || other.cancel());
+            drop(first);
+            canceller.join().unwrap();
+            assert!(second.is_cancelled());
+        });
+    }
 }
