@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask tidy`, `cargo xtask ci`, `cargo xtask bench`.
+//! The project's own commands: `cargo xtask tidy`, `cargo xtask ci`, `cargo xtask bench`, `cargo xtask
+//! verify`.
 //!
 //! Each command is a module with a `run` that takes the rest of the command line. None of them installs anything:
 //! a tool that is missing is named together with the command that would install it.
@@ -16,8 +17,10 @@
 
 mod bench;
 mod ci;
+mod models;
 mod source;
 mod tidy;
+mod verify;
 mod workspace;
 
 use std::process::ExitCode;
@@ -33,6 +36,7 @@ Commands:
   tidy     Check the layer graph, the ordering IDs, the module docs, the READMEs and the sizes
   ci       Run every step of .ci/run, or some of them
   bench    Measure tiny-coro against its peers
+  verify   Run one of the slow checkers: mutation of orderings, sanitizers, fuzzing, and more
 
 `cargo xtask COMMAND --help` says more about each.";
 
@@ -56,6 +60,7 @@ fn dispatch() -> anyhow::Result<ExitCode> {
             Some("tidy") => tidy::run(arguments),
             Some("ci") => ci::run(arguments),
             Some("bench") => bench::run(arguments),
+            Some("verify") => verify::run(arguments),
             _ => anyhow::bail!("there is no command {command:?}; `cargo xtask --help` lists them"),
         },
         Some(Long("help") | Short('h')) => {

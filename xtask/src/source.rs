@@ -63,6 +63,12 @@ pub(crate) fn files(folder: &Path, test: bool) -> Result<Vec<File>> {
     Ok(files)
 }
 
+/// The file at `path`, if it held `text`.
+#[cfg(test)]
+pub(crate) fn parse(path: PathBuf, text: &str) -> File {
+    File { path, lines: classify(text, false) }
+}
+
 /// Marks the files of modules that are declared behind `#[cfg(test)]`.
 fn mark_test_modules(files: &mut [File]) {
     let modules: Vec<PathBuf> = files.iter().flat_map(File::test_modules).collect();

@@ -55,6 +55,15 @@ impl Workspace {
         self.packages.iter().filter(move |package| package.folder.starts_with(&folder))
     }
 
+    /// Every swap: a crate and the feature that exchanges something in it. A feature that only passes on to features of our
+    /// own crates below is none.
+    pub(crate) fn swaps(&self) -> impl Iterator<Item = (&Package, &str)> {
+        self.crates().flat_map(|package| {
+            let own = package.features.iter().filter(|(_, enables)| !passes_on(enables));
+            own.map(move |(name, _)| (package, name.as_str()))
+        })
+    }
+
     /// `path` as the reader would type it from the top folder.
     pub(crate) fn relative(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root).unwrap_or(path).to_owned()
@@ -88,6 +97,11 @@ impl Package {
 /// The cargo that runs us, so that a nested call uses the same toolchain.
 pub(crate) fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
+}
+
+/// Whether a feature that enables `enables` has no effect but on crates of ours.
+pub(crate) fn passes_on(enables: &[String]) -> bool {
+    !enables.is_empty() && enables.iter().all(|what| what.starts_with("tiny-coro") && what.contains('/'))
 }
 
 fn text(value: &Value) -> String {

@@ -8,17 +8,24 @@ use anyhow::{Context as _, Result, ensure};
 use super::{Context, Skipped};
 use crate::workspace::cargo;
 
-/// Builds the Rust children of a group, which is a feature of the package; returns the folder that holds them.
-pub(super) fn rust(context: &Context<'_>, group: &str) -> Result<PathBuf> {
-    eprintln!("building the {group} children in release mode");
+/// Builds `binaries`, or all that `feature` of the package brings if none is named; returns the folder that holds them.
+pub(super) fn rust(context: &Context<'_>, feature: &str, binaries: &[&str]) -> Result<PathBuf> {
+    let folder = context.workspace.target.join("release");
+    let what = format!("{feature} {binaries:?}");
+    if context.built.borrow().contains(&what) {
+        return Ok(folder);
+    }
+    eprintln!("building the {feature} children in release mode");
     let status = Command::new(cargo())
         .args(["build", "--quiet", "--release", "--package", "tiny-coro-benches", "--no-default-features"])
-        .args(["--features", group])
+        .args(["--features", feature])
+        .args(binaries.iter().flat_map(|binary| ["--bin", binary]))
         .current_dir(&context.workspace.root)
         .status()
         .context("cannot start cargo")?;
     ensure!(status.success(), "cargo build failed");
-    Ok(context.workspace.target.join("release"))
+    context.built.borrow_mut().push(what);
+    Ok(folder)
 }
 
 /// Builds the Go child of a group, or says that there is no Go.

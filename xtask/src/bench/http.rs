@@ -120,7 +120,7 @@ fn prepare(context: &Context<'_>) -> Result<Prepared> {
         prepared.skipped.push(Skipped { what: "wrk (all of group http)".into(), remedy: "apt-get install wrk".into() });
         return Ok(prepared);
     }
-    let folder = build::rust(context, NAME)?;
+    let folder = build::rust(context, NAME, &[])?;
     let go = match build::go(context, NAME)? {
         Ok(binary) => Some(binary),
         Err(skipped) => {
@@ -174,9 +174,9 @@ impl Run {
             command.arg(argument);
         }
         let mut server = Server::start(&mut command)?;
-        warm_up(&server.address)?;
+        warm_up(&server.greeting)?;
         let before = server.processor_time()?;
-        let load = wrk::run(&format!("http://{}{}", server.address, self.path), self.time, self.script.as_deref())?;
+        let load = wrk::run(&format!("http://{}{}", server.greeting, self.path), self.time, self.script.as_deref())?;
         let after = server.processor_time()?;
         let user = (after.user_us - before.user_us) / load.requests;
         let system = (after.system_us - before.system_us) / load.requests;
@@ -190,7 +190,7 @@ impl Run {
 }
 
 /// Asks for the plain text for a moment on one connection; fails if the server doesn't serve it.
-fn warm_up(address: &str) -> Result<()> {
+pub(super) fn warm_up(address: &str) -> Result<()> {
     const MOMENT: Duration = Duration::from_millis(150);
     let mut stream = TcpStream::connect(address).context("the server does not accept")?;
     stream.set_nodelay(true)?;

@@ -4,20 +4,29 @@
 //! samples. The [`rounds`] run every cell once each, in an order that turns round each time, so that what the machine
 //! does besides falls on all contenders alike. [`rows`] takes the medians and holds them against `benches/targets.toml`.
 //!
+//! Most children measure themselves ([`measured`]); servers are measured by the load on them ([`http`], [`idle`]).
 //! A new group is a new file beside `sched.rs` and a line in [`GROUPS`].
 
+mod blocks;
 mod build;
 mod http;
+mod idle;
+mod measured;
+mod memory;
 mod options;
 mod output;
 mod process;
 mod rounds;
 mod rows;
+mod scaling;
 mod sched;
+mod sync;
 mod targets;
+mod timer;
 mod unit;
 mod wrk;
 
+use std::cell::RefCell;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -28,7 +37,17 @@ use self::unit::Unit;
 use crate::workspace::Workspace;
 
 /// Every group, in the order of the report.
-const GROUPS: [Group; 2] = [sched::GROUP, http::GROUP];
+const GROUPS: [Group; 9] = [
+    blocks::DEQUE,
+    blocks::EBR,
+    blocks::PARKER,
+    timer::GROUP,
+    sched::GROUP,
+    scaling::GROUP,
+    sync::GROUP,
+    memory::GROUP,
+    http::GROUP,
+];
 
 /// A group of cases that are built and measured alike.
 struct Group {
@@ -42,6 +61,8 @@ struct Group {
 struct Context<'a> {
     workspace: &'a Workspace,
     options: &'a Options,
+    /// What [`build`] has built in this run.
+    built: RefCell<Vec<String>>,
 }
 
 /// What a group is ready to run, and what it had to leave out.
@@ -49,6 +70,17 @@ struct Context<'a> {
 struct Prepared {
     cells: Vec<Cell>,
     skipped: Vec<Skipped>,
+}
+
+impl Prepared {
+    fn extend(&mut self, more: Prepared) {
+        self.cells.extend(more.cells);
+        for skipped in more.skipped {
+            if self.skipped.iter().all(|known| known.what != skipped.what) {
+                self.skipped.push(skipped);
+            }
+        }
+    }
 }
 
 /// One case on one contender.
@@ -82,6 +114,8 @@ struct Contender {
 enum Role {
     Ours,
     Peer,
+    /// Something besides that explains the figures, such as a backend of ours that is not the default: shown, but nobody's rival.
+    Variant,
     /// What the machine allows at best: shown, but nobody's rival.
     Limit,
 }
@@ -99,6 +133,13 @@ const fn peer(name: &'static str) -> Contender {
     Contender { name, role: Role::Peer }
 }
 
+const fn variant(name: &'static str) -> Contender {
+    Contender { name, role: Role::Variant }
+}
+
+/// The peer that cargo doesn't build.
+const GO: Contender = peer("Go");
+
 /// Builds, measures, reports.
 ///
 /// # Errors
@@ -114,7 +155,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
     };
     let workspace = Workspace::load()?;
     let targets = targets::load(&workspace.root.join("benches/targets.toml"))?;
-    let prepared = prepare(&Context { workspace: &workspace, options: &options })?;
+    let prepared = prepare(&Context { workspace: &workspace, options: &options, built: RefCell::default() })?;
     ensure!(!prepared.cells.is_empty(), "no case is left to measure{}", remedies(&prepared.skipped));
 
     let results = rounds::run(&prepared.cells, &options);
@@ -133,9 +174,9 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode> {
 fn prepare(context: &Context<'_>) -> Result<Prepared> {
     let mut all = Prepared::default();
     for group in GROUPS.iter().filter(|group| context.options.wants_group(group.name)) {
-        let prepared = (group.prepare)(context).with_context(|| format!("cannot prepare group {}", group.name))?;
-        all.cells.extend(prepared.cells.into_iter().filter(|cell| context.options.wants(cell.group, cell.case)));
-        all.skipped.extend(prepared.skipped);
+        let mut prepared = (group.prepare)(context).with_context(|| format!("cannot prepare group {}", group.name))?;
+        prepared.cells.retain(|cell| context.options.wants(cell.group, cell.case));
+        all.extend(prepared);
     }
     Ok(all)
 }

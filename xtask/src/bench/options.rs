@@ -14,13 +14,19 @@ Measures tiny-coro and its peers on the same work, in interleaved rounds of shor
 Usage: cargo xtask bench [OPTIONS] [GROUP | GROUP/CASE]…
 
 Options:
-      --quick        Fewer and shorter rounds, the main cases only: at most two minutes once everything is built
-      --rounds N     That many rounds (default: 5, with --quick 3)
+      --quick        Fewer and shorter rounds and samples, less load, the main cases and rivals only: at most two
+                     minutes once everything is built
+      --rounds N     That many rounds (default: 5, with --quick 3, or as many as fit into the two minutes)
       --json FILE    Write the report there too
       --check        Exit with 1 if a row falls short of benches/targets.toml
 
 Writes report.html and report.json to target/bench. A ratio is ours ÷ the best peer, or the one that the goal names:
-for times lower is better, for throughput higher. A peer that this machine lacks is named, with what would install it.
+for times and bytes lower is better, for throughput higher. A contender in brackets explains the figures and is nobody's
+rival: another backend of ours, another number of workers, what the machine allows. A peer that this machine lacks is
+named, with what would install it.
+
+Ratios of one run mean something, absolute figures only on a machine that does nothing else. Rows with a second thread
+leave it to the system where the threads run, and spread more than others: the report shows least and most.
 
 Groups:";
 

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 /// How long a child may take to answer or to end before it is given up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs `command` to its end, for `limit` at most, and returns what it wrote to its standard output.
 ///
@@ -53,14 +53,14 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
     receiver
 }
 
-/// A server that runs for as long as this lives.
+/// A process that runs for as long as this lives: a server, or one that holds connections to it.
 pub(super) struct Server {
     child: Child,
-    /// Closing it tells the server to exit.
+    /// Closing it tells the process to exit.
     input: Option<ChildStdin>,
     lines: Receiver<String>,
-    /// `IP:PORT`.
-    pub(super) address: String,
+    /// What it says when it is ready: a server where it listens, as `IP:PORT`.
+    pub(super) greeting: String,
 }
 
 /// Processor time that a server has used so far.
@@ -71,7 +71,7 @@ pub(super) struct ProcessorTime {
 }
 
 impl Server {
-    /// Starts a server and waits until it says where it listens.
+    /// Starts a process and waits until it says that it is ready.
     pub(super) fn start(command: &mut Command) -> Result<Server> {
         let name = command.get_program().to_string_lossy().into_owned();
         let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
@@ -86,10 +86,14 @@ impl Server {
                 }
             }
         });
-        let mut server = Server { child, input, lines, address: String::new() };
-        server.address =
-            server.lines.recv_timeout(PATIENCE).with_context(|| format!("{name} did not say its address"))?;
+        let mut server = Server { child, input, lines, greeting: String::new() };
+        server.greeting =
+            server.lines.recv_timeout(PATIENCE).with_context(|| format!("{name} did not become ready"))?;
         Ok(server)
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks the server how much processor time it has used.

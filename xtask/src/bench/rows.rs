@@ -31,9 +31,9 @@ pub(super) struct Figure {
 }
 
 impl Row {
-    /// Whether the goal is met; `None` without a goal or without a rival.
+    /// Whether the goal is met; `None` without a goal, or without the figures that it is about.
     pub(super) fn met(&self) -> Option<bool> {
-        Some(self.goal?.is_met(self.ratio?))
+        self.goal?.is_met(self.ours().map(|figure| figure.median), self.ratio)
     }
 
     /// Whether `--check` complains: a goal is missed, or a figure is missing because something broke.
@@ -65,8 +65,10 @@ impl Row {
                 self.unit.best(peers.map(|figure| (figure.contender.name, figure.median)))
             }
         };
-        self.rival = rival.map(|(name, _)| name);
-        self.ratio = self.ours().zip(rival).map(|(ours, (_, theirs))| ours.median / theirs);
+        let ratio = self.ours().zip(rival).map(|(ours, (_, theirs))| ours.median / theirs);
+        // To nothing there is no ratio.
+        self.ratio = ratio.filter(|ratio| ratio.is_finite());
+        self.rival = self.ratio.and(rival).map(|(name, _)| name);
     }
 }
 

@@ -19,17 +19,21 @@ pub(super) struct Target {
     pub(super) of: Option<String>,
 }
 
-/// A ratio, and on which side of it the goal lies.
+/// A number, and on which side of it the goal lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Goal {
+    /// The ratio to the rival.
     AtMost(f64),
+    /// The ratio to the rival.
     AtLeast(f64),
+    /// Our own figure, whatever the others do: for what ought to be nothing at all.
+    OursAtMost(f64),
 }
 
 impl Goal {
-    pub(super) fn ratio(self) -> f64 {
+    pub(super) fn number(self) -> f64 {
         match self {
-            Goal::AtMost(ratio) | Goal::AtLeast(ratio) => ratio,
+            Goal::AtMost(number) | Goal::AtLeast(number) | Goal::OursAtMost(number) => number,
         }
     }
 
@@ -37,13 +41,16 @@ impl Goal {
         match self {
             Goal::AtMost(_) => "at most",
             Goal::AtLeast(_) => "at least",
+            Goal::OursAtMost(_) => "ours at most",
         }
     }
 
-    pub(super) fn is_met(self, ratio: f64) -> bool {
+    /// Whether our figure, or its ratio to the rival's, meets the goal. `None` if what it needs is not there.
+    pub(super) fn is_met(self, ours: Option<f64>, ratio: Option<f64>) -> Option<bool> {
         match self {
-            Goal::AtMost(goal) => ratio <= goal,
-            Goal::AtLeast(goal) => ratio >= goal,
+            Goal::AtMost(goal) => Some(ratio? <= goal),
+            Goal::AtLeast(goal) => Some(ratio? >= goal),
+            Goal::OursAtMost(goal) => Some(ours? <= goal),
         }
     }
 }
@@ -68,10 +75,13 @@ fn target(group: &str, row: &str, entry: &Value) -> Result<Target> {
     let number = |key: &str| {
         entry.get(key).map(|value| value.as_float().with_context(|| format!("{key} is not a number with a point")))
     };
-    let goal = match (number("at_most").transpose()?, number("at_least").transpose()?) {
-        (Some(ratio), None) => Goal::AtMost(ratio),
-        (None, Some(ratio)) => Goal::AtLeast(ratio),
-        _ => bail!("needs one of at_most and at_least"),
+    let numbers = ["at_most", "at_least", "ours_at_most"].map(number);
+    let [at_most, at_least, ours_at_most] = numbers.map(Option::transpose);
+    let goal = match (at_most?, at_least?, ours_at_most?) {
+        (Some(ratio), None, None) => Goal::AtMost(ratio),
+        (None, Some(ratio), None) => Goal::AtLeast(ratio),
+        (None, None, Some(figure)) => Goal::OursAtMost(figure),
+        _ => bail!("needs one of at_most, at_least and ours_at_most"),
     };
     let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
     Ok(Target {
@@ -85,6 +95,7 @@ fn target(group: &str, row: &str, entry: &Value) -> Result<Target> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::GROUPS;
     use super::*;
 
     #[test]
@@ -101,12 +112,19 @@ mod tests {
 
     #[test]
     fn the_edge_of_a_goal_is_met() {
-        assert!(Goal::AtMost(0.5).is_met(0.5) && !Goal::AtMost(0.5).is_met(0.51));
-        assert!(Goal::AtLeast(1.0).is_met(1.0) && !Goal::AtLeast(1.0).is_met(0.99));
+        let of_ratio = |goal: Goal, ratio| goal.is_met(None, Some(ratio)).unwrap();
+        assert!(of_ratio(Goal::AtMost(0.5), 0.5) && !of_ratio(Goal::AtMost(0.5), 0.51));
+        assert!(of_ratio(Goal::AtLeast(1.0), 1.0) && !of_ratio(Goal::AtLeast(1.0), 0.99));
+        assert_eq!(Goal::OursAtMost(0.0).is_met(Some(0.0), None), Some(true));
+        assert_eq!(Goal::OursAtMost(0.0).is_met(Some(0.5), Some(0.1)), Some(false));
+        assert_eq!(Goal::AtMost(1.0).is_met(Some(1.0), None), None);
     }
 
     #[test]
     fn the_file_in_the_tree_is_valid() {
-        load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/targets.toml")).unwrap();
+        let targets = load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/targets.toml")).unwrap();
+        for Target { group, .. } in targets {
+            assert!(GROUPS.iter().any(|known| known.name == group), "there is no group {group}");
+        }
     }
 }

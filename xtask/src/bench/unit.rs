@@ -6,15 +6,35 @@ pub(super) enum Unit {
     NanosPerOperation,
     RequestsPerSecond,
     MicrosPerRequest,
+    Micros,
+    Bytes,
+    SwitchesPerSecond,
 }
 
 impl Unit {
+    const ALL: [Unit; 6] = [
+        Unit::NanosPerOperation,
+        Unit::RequestsPerSecond,
+        Unit::MicrosPerRequest,
+        Unit::Micros,
+        Unit::Bytes,
+        Unit::SwitchesPerSecond,
+    ];
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Unit::NanosPerOperation => "ns/op",
             Unit::RequestsPerSecond => "req/s",
             Unit::MicrosPerRequest => "µs/req",
+            Unit::Micros => "µs",
+            Unit::Bytes => "bytes",
+            Unit::SwitchesPerSecond => "switches/s",
         }
+    }
+
+    /// The unit of that name.
+    pub(super) fn named(name: &str) -> Option<Unit> {
+        Unit::ALL.into_iter().find(|unit| unit.name() == name)
     }
 
     pub(super) fn higher_is_better(self) -> bool {
@@ -33,12 +53,11 @@ impl Unit {
     /// The figure with as many digits as mean something.
     pub(super) fn show(self, value: f64) -> String {
         match self {
-            Unit::NanosPerOperation if value >= 100.0 => format!("{value:.0}"),
-            Unit::NanosPerOperation => format!("{value:.1}"),
             Unit::RequestsPerSecond if value >= 10_000.0 => format!("{:.1} k", value / 1000.0),
-            Unit::RequestsPerSecond => format!("{value:.0}"),
-            Unit::MicrosPerRequest if value >= 100.0 => format!("{value:.0}"),
-            Unit::MicrosPerRequest => format!("{value:.2}"),
+            Unit::RequestsPerSecond | Unit::Bytes => format!("{value:.0}"),
+            Unit::MicrosPerRequest if value < 100.0 => format!("{value:.2}"),
+            _ if value < 100.0 => format!("{value:.1}"),
+            _ => format!("{value:.0}"),
         }
     }
 }

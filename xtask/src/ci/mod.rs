@@ -2,24 +2,17 @@
 
 mod readme;
 
-use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use lexopt::prelude::*;
 
+use crate::models;
 use crate::workspace::{Package, Workspace, cargo};
 
-/// Every swap that the CI tests: a crate and the feature that exchanges something in it.
-pub(crate) const BACKENDS: [(&str, &str); 2] =
-    [("tiny-coro-deque", "crossbeam-deque"), ("tiny-coro-parker", "fallback")];
-
-/// Stands in the `lib.rs` of a crate whose models are in the library itself, because they reach what is private.
-const MODELS_INSIDE: &str = "#[cfg(all(test, tiny_coro_loom))]";
-
-/// Bound 2 has missed a real bug in a Chase-Lev deque that bound 3 finds.
-const PREEMPTIONS: &str = "3";
+/// Packages of the project that are no members of its workspace, for the reason that their manifests give.
+const DETACHED: [&str; 2] = ["xtask/faults", "xtask/fuzz"];
 
 const HELP: &str = "\
 Runs what .ci/run runs.
@@ -28,11 +21,11 @@ Usage: cargo xtask ci [STEP…]
 
 Steps, in this order (all of them, if none is named):
   format    cargo fmt --check
-  clippy    every target of every package, warnings are errors
+  clippy    every target of every package, warnings are errors; the crates with swaps once more with all of them
   docs      rustdoc, warnings are errors
   tidy      cargo xtask tidy
   models    the loom models, under --cfg tiny_coro_loom
-  backends  the tests of every swap that is not the default
+  backends  for each swap, the tests of the whole workspace, with that swap in the place of the default
   test      the test command of README.md, as it stands there
 
 The last line is the test runner's own.";
@@ -45,11 +38,8 @@ struct Step {
 
 /// The steps in their order: the quick ones first, the README's promise last.
 const STEPS: [Step; 7] = [
-    Step { name: "format", commands: |workspace| Ok(vec![command(workspace, "fmt --all --check")]) },
-    Step {
-        name: "clippy",
-        commands: |workspace| Ok(vec![command(workspace, "clippy --workspace --all-targets -- -D warnings")]),
-    },
+    Step { name: "format", commands: |workspace| Ok(format(workspace)) },
+    Step { name: "clippy", commands: |workspace| Ok(clippy(workspace)) },
     Step {
         name: "docs",
         commands: |workspace| {
@@ -60,14 +50,7 @@ const STEPS: [Step; 7] = [
     },
     Step { name: "tidy", commands: |workspace| Ok(vec![command(workspace, "xtask tidy")]) },
     Step { name: "models", commands: |workspace| Ok(models(workspace)) },
-    Step {
-        name: "backends",
-        commands: |workspace| {
-            Ok(BACKENDS
-                .map(|(name, feature)| command(workspace, &format!("test -p {name} --features {feature}")))
-                .into())
-        },
-    },
+    Step { name: "backends", commands: |workspace| Ok(backends(workspace)) },
     Step { name: "test", commands: |workspace| Ok(vec![readme::test_command(workspace)?]) },
 ];
 
@@ -121,24 +104,56 @@ fn command(workspace: &Workspace, line: &str) -> Command {
     command
 }
 
+/// The formatter, for the workspace and for what is detached from it.
+fn format(workspace: &Workspace) -> Vec<Command> {
+    let detached = DETACHED.map(|folder| format!("fmt --check --manifest-path {folder}/Cargo.toml"));
+    let lines = std::iter::once("fmt --all --check").chain(detached.iter().map(String::as_str));
+    lines.map(|line| command(workspace, line)).collect()
+}
+
+/// The lints. An adapter is only compiled where its feature is on.
+fn clippy(workspace: &Workspace) -> Vec<Command> {
+    let mut commands = vec![command(workspace, "clippy --workspace --all-targets -- -D warnings")];
+    let mut swapped: Vec<String> = workspace.swaps().map(|(package, _)| format!("-p {}", package.name)).collect();
+    swapped.dedup();
+    if !swapped.is_empty() {
+        let line = format!("clippy {} --all-targets --all-features -- -D warnings", swapped.join(" "));
+        commands.push(command(workspace, &line));
+    }
+    for folder in DETACHED {
+        let line = format!("clippy --manifest-path {folder}/Cargo.toml --all-targets -- -D warnings");
+        let mut clippy = command(workspace, &line);
+        clippy.env("CARGO_TARGET_DIR", workspace.target.join("detached"));
+        // Nothing is linked: so libFuzzer need not be there, nor a C++ compiler to build it.
+        clippy.env("CUSTOM_LIBFUZZER_PATH", workspace.target.join("detached/libnone.a"));
+        commands.push(clippy);
+    }
+    commands
+}
+
+/// The whole workspace's tests on each backend that is not the default: who stands above it must not notice. The doctests are
+/// left out, for the time they take; the examples, which tests run as programs, are built first, because `--tests` does not.
+fn backends(workspace: &Workspace) -> Vec<Command> {
+    let run = |(package, feature): (&Package, &str)| {
+        let what = format!("--workspace --exclude benches --exclude xtask --features {}/{feature}", package.name);
+        [format!("build {what} --examples"), format!("test {what} --tests")].map(|line| command(workspace, &line))
+    };
+    workspace.swaps().flat_map(run).collect()
+}
+
 /// The loom models of every crate that has some, in a target folder of their own: `--cfg` changes every fingerprint.
 fn models(workspace: &Workspace) -> Vec<Command> {
-    let run = |names: &[String], target: &str| {
-        let mut command = Command::new(cargo());
-        command.args(["test", "--profile", "loom"]);
-        command.args(names.iter().flat_map(|name| ["-p", name.as_str()])).args(target.split_whitespace());
-        command.env("RUSTFLAGS", "--cfg tiny_coro_loom").env("LOOM_MAX_PREEMPTIONS", PREEMPTIONS);
-        command.env("CARGO_TARGET_DIR", workspace.target.join("loom")).current_dir(&workspace.root);
-        command
+    let run = |target: &str| {
+        let with = workspace.crates().filter(|package| models::targets(package).contains(&target));
+        let names: Vec<&str> = with.map(|package| package.name.as_str()).collect();
+        (!names.is_empty()).then(|| {
+            let mut command = models::test(&names, target);
+            command.env(models::PREEMPTIONS_VARIABLE, models::PREEMPTIONS.to_string());
+            command.env("CARGO_TARGET_DIR", workspace.target.join("loom")).current_dir(&workspace.root);
+            command
+        })
     };
-    let lib = |package: &Package| fs::read_to_string(package.folder.join("src/lib.rs")).unwrap_or_default();
-    let names = |has: &dyn Fn(&Package) -> bool| -> Vec<String> {
-        workspace.crates().filter(|package| has(package)).map(|package| package.name.clone()).collect()
-    };
-    let outside = names(&|package| package.folder.join("tests/loom.rs").exists());
-    let inside = names(&|package| lib(package).contains(MODELS_INSIDE));
-    let runs = [(outside, "--test loom"), (inside, "--lib")];
-    runs.iter().filter(|(names, _)| !names.is_empty()).map(|(names, target)| run(names, target)).collect()
+    ["--test=loom", "--lib"].into_iter().filter_map(run).collect()
 }
 
 /// The command as one would type it, with the variables it adds.

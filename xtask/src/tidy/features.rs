@@ -1,32 +1,24 @@
-//! Every swap is tested: a feature of a crate stands in the list that the CI goes through.
+//! Every swap can be had from the top: the facade has a feature that passes on to it.
+//!
+//! That every swap is tested needs no check: the CI goes through the same features.
 
 use super::{Finding, Library};
-use crate::ci::BACKENDS;
+use crate::workspace::Workspace;
 
-/// Checks the features of every crate against the CI's list, both ways.
-///
-/// A feature that only passes on to features of our own crates below needs no run of its own.
-pub(super) fn check(libraries: &[Library<'_>]) -> Vec<Finding> {
+/// The crate that passes the features on.
+const FACADE: &str = "tiny-coro";
+
+/// Checks that the facade passes on each swap of the crates below it.
+pub(super) fn check(workspace: &Workspace, libraries: &[Library<'_>]) -> Vec<Finding> {
+    let Some(facade) = libraries.iter().find(|library| library.package.name == FACADE) else { return Vec::new() };
+    let manifest = facade.package.folder.join("Cargo.toml");
+    let passed: Vec<&String> = facade.package.features.iter().flat_map(|(_, enables)| enables).collect();
     let mut findings = Vec::new();
-    for library in libraries {
-        let (name, manifest) = (&library.package.name, library.package.folder.join("Cargo.toml"));
-        let listed: Vec<&str> = BACKENDS.iter().filter(|(of, _)| of == name).map(|(_, feature)| *feature).collect();
-        for (feature, enables) in &library.package.features {
-            if !listed.contains(&feature.as_str()) && !passes_on(enables) {
-                let message = format!("feature {feature} of {name} is not in BACKENDS of xtask's ci: nothing tests it");
-                findings.push(Finding::new(&manifest, 1, message));
-            }
-        }
-        let has = |feature: &str| library.package.features.iter().any(|(name, _)| name == feature);
-        for feature in listed.iter().filter(|feature| !has(feature)) {
-            let message = format!("BACKENDS of xtask's ci names the feature {feature}, which {name} lacks");
-            findings.push(Finding::new(&manifest, 1, message));
+    for (package, feature) in workspace.swaps().filter(|(package, _)| package.name != FACADE) {
+        let swap = format!("{}/{feature}", package.name);
+        if !passed.contains(&&swap) {
+            findings.push(Finding::new(&manifest, 1, format!("no feature passes on to {swap}")));
         }
     }
     findings
-}
-
-/// Whether a feature that enables `enables` has no effect but on crates of ours, which test it themselves.
-fn passes_on(enables: &[String]) -> bool {
-    !enables.is_empty() && enables.iter().all(|what| what.starts_with("tiny-coro") && what.contains('/'))
 }

@@ -7,7 +7,7 @@
 //! | [`documents`] | every source file says what it is; every README has its layer and an example |
 //! | [`sizes`] | a file is short, or says why not |
 //! | [`leftovers`] | nothing unfinished, no debugging aids, no bare `allow` |
-//! | [`features`] | every swap is tested by the CI |
+//! | [`features`] | every swap can be had through the facade |
 //!
 //! A finding is one line, `path:line: message`; with any finding the command exits with 1.
 
@@ -86,7 +86,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         orderings::report(&libraries);
     }
     let mut findings = layers::check(&workspace, &libraries);
-    findings.extend(features::check(&libraries));
+    findings.extend(features::check(&workspace, &libraries));
     for library in &libraries {
         findings.extend(orderings::check(library));
         findings.extend(documents::check(library));

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::super::Role;
 use super::super::rows::{Figure, Row};
+use super::super::targets::Goal;
 use super::html::escape;
 
 /// Geometry, in SVG units.
@@ -38,6 +39,7 @@ fn bar(svg: &mut String, row: &Row, figure: &Figure, top: f64, scale: &impl Fn(f
     let class = match figure.contender.role {
         Role::Ours => "ours",
         Role::Peer => "peer",
+        Role::Variant => "variant",
         Role::Limit => "limit",
     };
     let (name, value) = (escape(figure.contender.name), row.unit.show(figure.median));
@@ -54,6 +56,9 @@ fn bar(svg: &mut String, row: &Row, figure: &Figure, top: f64, scale: &impl Fn(f
 
 /// The figure that would just meet the goal.
 fn goal_value(row: &Row) -> Option<f64> {
+    if let Some(Goal::OursAtMost(figure)) = row.goal {
+        return Some(figure);
+    }
     let rival = row.others().find(|figure| Some(figure.contender.name) == row.rival)?;
-    Some(rival.median * row.goal?.ratio())
+    Some(rival.median * row.goal?.number())
 }

@@ -7,16 +7,16 @@ use super::{Report, behind, chart, machine, verdict};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --ink: #1c1f24; --soft: #6a717c; --line: #d9dde3; --page: #fff;
-  --ours: #1f6feb; --peer: #a9b3c1; --limit: #d8c9a3; --good: #1a7f37; --bad: #c2410c; }
+  --ours: #1f6feb; --peer: #a9b3c1; --limit: #d8c9a3; --variant: #9cc2f7; --good: #1a7f37; --bad: #c2410c; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8eb; --soft: #98a1ad; --line: #30363d; --page: #14171b;
-  --ours: #58a6ff; --peer: #57606c; --limit: #7d6f49; --good: #3fb950; --bad: #f0883e; } }
+  --ours: #58a6ff; --peer: #57606c; --limit: #7d6f49; --variant: #2b4b73; --good: #3fb950; --bad: #f0883e; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); max-width: 74rem;
   margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
 .rows { display: grid; grid-template-columns: repeat(auto-fill, minmax(30rem, 1fr)); gap: 1.2rem 2rem; }
 .row h3 { font-size: 1rem; margin: 0; } .row p { margin: 0; color: var(--soft); }
 svg { width: 100%; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
-.ours { fill: var(--ours); } .peer { fill: var(--peer); } .limit { fill: var(--limit); }
+.ours { fill: var(--ours); } .peer { fill: var(--peer); } .limit { fill: var(--limit); } .variant { fill: var(--variant); }
 .spread { stroke: var(--ink); opacity: .55; } .goal { stroke: var(--good); stroke-dasharray: 4 3; }
 .met { color: var(--good); } .behind, .error { color: var(--bad); } .soft { color: var(--soft); }
 li { margin: .1rem 0; }
@@ -52,7 +52,7 @@ pub(super) fn render(report: &Report<'_>) -> String {
 fn section(page: &mut String, row: &Row) {
     let better = if row.unit.higher_is_better() { "higher is better" } else { "lower is better" };
     let ratio = row.ratio.zip(row.rival).map_or_else(String::new, |(ratio, of)| format!(" · {ratio:.2} × {of}"));
-    let goal = row.goal.map_or_else(String::new, |goal| format!(", goal {} {:.2}", goal.direction(), goal.ratio()));
+    let goal = row.goal.map_or_else(String::new, |goal| format!(", goal {} {:.2}", goal.direction(), goal.number()));
     let verdict = verdict(row);
     let _ = writeln!(
         page,

@@ -7,8 +7,8 @@ use super::{Report, machine};
 
 /// The report as a document: `rows`, and what one must know to read them.
 ///
-/// A row's `ratio` is ours ÷ the figure of `of`; `goal_is` says on which side of `goal` it is to be. What was not
-/// measured, or has no goal, is null.
+/// A row's `ratio` is ours ÷ the figure of `of`; `goal_is` says on which side of `goal` it is to be, or `ours` itself. What
+/// was not measured, or has no goal, is null.
 pub(super) fn render(report: &Report<'_>) -> Value {
     let machine: Map<String, Value> =
         machine::facts().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
@@ -39,7 +39,7 @@ fn row(row: &Row) -> Value {
         "peers": peers,
         "of": row.rival,
         "ratio": row.ratio,
-        "goal": row.goal.map(|goal| goal.ratio()),
+        "goal": row.goal.map(|goal| goal.number()),
         "goal_is": row.goal.map(|goal| goal.direction()),
         "met": row.met(),
         "errors": row.errors,

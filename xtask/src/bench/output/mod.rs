@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use super::Skipped;
 use super::options::Options;
 use super::rows::Row;
+use super::targets::Goal;
 
 /// Everything that there is to say about a run.
 pub(super) struct Report<'a> {
@@ -51,7 +52,8 @@ impl Report<'_> {
     /// How much was measured, in words.
     fn effort(&self) -> String {
         let load = self.options.effort().load.as_secs();
-        format!("medians of {} interleaved rounds, {load} s of load each where there is load", self.rounds)
+        let rounds = if self.rounds == 1 { "one round".into() } else { format!("{} interleaved rounds", self.rounds) };
+        format!("medians of {rounds}, {load} s of load each where there is load")
     }
 }
 
@@ -61,10 +63,15 @@ fn behind(rows: &[Row]) -> Vec<String> {
     for row in rows {
         let name = format!("{}/{}", row.group, row.name);
         lines.extend(row.errors.iter().map(|error| format!("{name}: error: {error}")));
+        if let (Some(Goal::OursAtMost(goal)), Some(false), Some(ours)) = (row.goal, row.met(), row.ours()) {
+            let (figure, unit) = (row.unit.show(ours.median), row.unit.name());
+            lines.push(format!("{name}: {figure} {unit}, the goal is at most {goal}"));
+            continue;
+        }
         let (Some(ratio), Some(rival)) = (row.ratio, row.rival) else { continue };
         match row.goal {
             Some(goal) if row.met() == Some(false) => {
-                let (direction, goal) = (goal.direction(), goal.ratio());
+                let (direction, goal) = (goal.direction(), goal.number());
                 lines.push(format!("{name}: {ratio:.2} × {rival}, the goal is {direction} {goal:.2}"));
             }
             None if row.is_slower() => lines.push(format!("{name}: {ratio:.2} × {rival}, no goal is set")),

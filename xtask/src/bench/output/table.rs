@@ -29,7 +29,7 @@ fn block(text: &mut String, rows: &[Row]) {
     let contenders = contenders(rows);
     let mut lines = vec![vec![rows[0].group.to_owned(), "unit".to_owned()]];
     lines[0].extend(contenders.iter().map(|contender| match contender.role {
-        Role::Limit => format!("({})", contender.name),
+        Role::Limit | Role::Variant => format!("({})", contender.name),
         _ => contender.name.to_owned(),
     }));
     lines[0].extend(["ratio", "of", "goal", ""].map(str::to_owned));
@@ -43,7 +43,7 @@ fn block(text: &mut String, rows: &[Row]) {
         );
         line.push(row.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}")));
         line.push(row.rival.unwrap_or_default().to_owned());
-        line.push(row.goal.map_or_else(String::new, |goal| format!("{} {:.2}", goal.direction(), goal.ratio())));
+        line.push(row.goal.map_or_else(String::new, |goal| format!("{} {:.2}", goal.direction(), goal.number())));
         line.push(verdict(row).to_owned());
         lines.push(line);
     }
