@@ -1,41 +1,35 @@
-// The sched cases on goroutines: `go-sched CASE` warms up, measures, prints the median as a JSON line.
-// Without an argument it prints the names of the cases.
+// The sched cases on goroutines: `sched-go Go CASE`.
 package main
 
 import (
 	"fmt"
-	"os"
 	"runtime"
-	"sort"
 	"sync"
 	"sync/atomic"
-	"time"
+
+	"tiny-coro/benches/child"
 )
 
-const (
-	workers    = 2
-	minSamples = 5
-	minTime    = 250 * time.Millisecond
-)
-
-type workload struct {
-	name string
-	run  func() int // returns the number of operations
-}
-
-var workloads = []workload{
-	{"spawn_join", spawnJoin},
-	{"spawn_local_many", spawnLocalMany},
-	{"yield_many", yieldMany},
-	{"ping_pong", pingPong},
-	{"chained_spawn", chainedSpawn},
-	{"skynet", skynet},
+func main() {
+	child.Run(
+		child.Timed("spawn_join", spawnJoin),
+		child.Timed("spawn_local_many", spawnMany(100_000)),
+		child.Timed("yield_many", yieldMany),
+		child.Timed("ping_pong", pingPong),
+		child.Timed("chained_spawn", chainedSpawn),
+		child.Timed("skynet", skynet),
+		child.Timed("tasks_1e3", spawnMany(1_000)),
+		child.Timed("tasks_1e4", spawnMany(10_000)),
+		child.Timed("tasks_1e5", spawnMany(100_000)),
+		child.Timed("tasks_1e6", spawnMany(1_000_000)),
+		child.Timed("tasks_1e7", spawnMany(10_000_000)),
+	)
 }
 
 // From inside a goroutine: start 10,000 empty ones, then wait for all of them; ten times.
 func spawnJoin() int {
 	const tasks, times = 10_000, 10
-	run(func() {
+	child.In(func() {
 		for i := 0; i < times; i++ {
 			var all sync.WaitGroup
 			all.Add(tasks)
@@ -48,28 +42,29 @@ func spawnJoin() int {
 	return tasks * times
 }
 
-// One goroutine starts 100,000 that count down.
-func spawnLocalMany() int {
-	const many = 100_000
-	left := int64(many)
-	done := make(chan struct{}, 1)
-	go func() {
-		for i := 0; i < many; i++ {
-			go func() {
-				if atomic.AddInt64(&left, -1) == 0 {
-					done <- struct{}{}
-				}
-			}()
-		}
-	}()
-	<-done
-	return many
+// One goroutine starts many that count down.
+func spawnMany(many int) func() int {
+	return func() int {
+		left := int64(many)
+		done := make(chan struct{}, 1)
+		go func() {
+			for i := 0; i < many; i++ {
+				go func() {
+					if atomic.AddInt64(&left, -1) == 0 {
+						done <- struct{}{}
+					}
+				}()
+			}
+		}()
+		<-done
+		return many
+	}
 }
 
 // 200 goroutines yield 1,000 times each.
 func yieldMany() int {
 	const tasks, yields = 200, 1_000
-	run(func() {
+	child.In(func() {
 		var all sync.WaitGroup
 		all.Add(tasks)
 		for i := 0; i < tasks; i++ {
@@ -156,49 +151,4 @@ func branch(first, leaves int, up chan int) {
 		sum += <-sums
 	}
 	up <- sum
-}
-
-// run calls f in a goroutine of its own and waits for it.
-func run(f func()) {
-	done := make(chan struct{}, 1)
-	go func() {
-		f()
-		done <- struct{}{}
-	}()
-	<-done
-}
-
-func median(samples []float64) float64 {
-	sort.Float64s(samples)
-	middle := len(samples) / 2
-	if len(samples)%2 == 1 {
-		return samples[middle]
-	}
-	return (samples[middle-1] + samples[middle]) / 2
-}
-
-func main() {
-	runtime.GOMAXPROCS(workers)
-	if len(os.Args) < 2 {
-		for _, w := range workloads {
-			fmt.Println(w.name)
-		}
-		return
-	}
-	for _, w := range workloads {
-		if w.name != os.Args[1] {
-			continue
-		}
-		w.run()
-		var samples []float64
-		for begin := time.Now(); len(samples) < minSamples || time.Since(begin) < minTime; {
-			start := time.Now()
-			operations := w.run()
-			samples = append(samples, float64(time.Since(start).Nanoseconds())/float64(operations))
-		}
-		fmt.Printf("{\"case\":\"%s\",\"ns_per_op\":%.3f}\n", w.name, median(samples))
-		return
-	}
-	fmt.Fprintln(os.Stderr, "error: no case", os.Args[1], "here")
-	os.Exit(2)
 }

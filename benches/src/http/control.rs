@@ -4,11 +4,16 @@
 //! end of the input it exits, so that none survives the bench that started it.
 
 use std::io::{self, BufRead, Write};
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
+use crate::usage::{self, ProcessorTime};
+
 /// Prints the address, then answers until the input ends, then exits the process.
+///
+/// Whoever reads the address may open as many connections as the system allows.
 pub fn attend(address: SocketAddr) -> ! {
+    // If it fails, there are as many open files as before.
+    let _ = usage::raise_open_files();
     let mut output = io::stdout();
     let mut say = |line: String| writeln!(output, "{line}").and_then(|()| output.flush());
     let mut alive = say(address.to_string());
@@ -16,20 +21,8 @@ pub fn attend(address: SocketAddr) -> ! {
         if alive.is_err() || line.is_err() {
             break;
         }
-        let (user, system) = processor_time();
+        let ProcessorTime { user, system } = usage::processor_time();
         alive = say(format!(r#"{{"user_us":{user},"system_us":{system}}}"#));
     }
     std::process::exit(0)
-}
-
-/// Microseconds that all threads of this process have spent in user code and in the kernel.
-fn processor_time() -> (i64, i64) {
-    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the pointer is to a writable `rusage`.
-    let result = unsafe { libc::getrusage(libc::RUSAGE_SELF, usage.as_mut_ptr()) };
-    assert_eq!(result, 0, "getrusage takes RUSAGE_SELF");
-    // SAFETY: all-zero bytes are a valid `rusage`, and the call has filled it in.
-    let usage = unsafe { usage.assume_init() };
-    let micros = |time: libc::timeval| time.tv_sec * 1_000_000 + time.tv_usec;
-    (micros(usage.ru_utime), micros(usage.ru_stime))
 }

@@ -1,20 +1,28 @@
 //! The cases, each written once for every [`Runtime`].
-//!
-//! All of them are driven from a plain thread outside of the runtime, which sleeps until the last task reports.
 
 use std::array;
-use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 
-use super::{Oneshots, Runtime};
+use crate::child::Cases;
+use crate::runtime::{Countdown, Runtime, run};
 
-/// A workload: runs once, returns how many operations that was.
-pub type Case<R> = fn(&R) -> usize;
+/// The cases of a runtime.
+pub fn cases<R: Runtime>(cases: &mut Cases) {
+    cases.timed("spawn_join", R::new, spawn_join);
+    cases.timed("spawn_local_many", R::new, spawn_local_many::<R, MANY>);
+    cases.timed("spawn_remote", R::new, spawn_remote);
+    cases.timed("yield_many", R::new, yield_many);
+    cases.timed("chained_spawn", R::new, chained_spawn);
+    cases.timed("skynet", R::new, skynet);
+    cases.timed("tasks_1e3", R::new, spawn_local_many::<R, 1_000>);
+    cases.timed("tasks_1e4", R::new, spawn_local_many::<R, 10_000>);
+    cases.timed("tasks_1e5", R::new, spawn_local_many::<R, 100_000>);
+    cases.timed("tasks_1e6", R::new, spawn_local_many::<R, 1_000_000>);
+    cases.timed("tasks_1e7", R::new, spawn_local_many::<R, 10_000_000>);
+}
 
 /// From inside a task: spawn 10,000 empty tasks, then await all handles; ten times.
-pub fn spawn_join<R: Runtime>(runtime: &R) -> usize {
+fn spawn_join<R: Runtime>(runtime: &mut R) -> usize {
     const TASKS: usize = 10_000;
     const TIMES: usize = 10;
     run(runtime, async {
@@ -30,21 +38,21 @@ pub fn spawn_join<R: Runtime>(runtime: &R) -> usize {
 
 const MANY: usize = 100_000;
 
-/// One task spawns 100,000 detached tasks that count down.
-pub fn spawn_local_many<R: Runtime>(runtime: &R) -> usize {
-    let (countdown, done) = Countdown::new(MANY);
+/// One task spawns `COUNT` detached tasks that count down.
+fn spawn_local_many<R: Runtime, const COUNT: usize>(runtime: &mut R) -> usize {
+    let (countdown, done) = Countdown::new(COUNT);
     runtime.detach_remote(async move {
-        for _ in 0..MANY {
+        for _ in 0..COUNT {
             let countdown = countdown.clone();
             R::detach(async move { countdown.step() });
         }
     });
     wait(&done);
-    MANY
+    COUNT
 }
 
 /// A thread outside of the runtime spawns 100,000 detached tasks that count down.
-pub fn spawn_remote<R: Runtime>(runtime: &R) -> usize {
+fn spawn_remote<R: Runtime>(runtime: &mut R) -> usize {
     let (countdown, done) = Countdown::new(MANY);
     for _ in 0..MANY {
         let countdown = countdown.clone();
@@ -55,7 +63,7 @@ pub fn spawn_remote<R: Runtime>(runtime: &R) -> usize {
 }
 
 /// 200 tasks yield 1,000 times each.
-pub fn yield_many<R: Runtime>(runtime: &R) -> usize {
+fn yield_many<R: Runtime>(runtime: &mut R) -> usize {
     const TASKS: usize = 200;
     const YIELDS: usize = 1_000;
     run(runtime, async {
@@ -72,32 +80,8 @@ pub fn yield_many<R: Runtime>(runtime: &R) -> usize {
     TASKS * YIELDS
 }
 
-/// 10,000 pairs of tasks exchange two oneshots.
-pub fn ping_pong<R: Oneshots>(runtime: &R) -> usize {
-    const PAIRS: usize = 10_000;
-    let (countdown, done) = Countdown::new(PAIRS);
-    runtime.detach_remote(async move {
-        for _ in 0..PAIRS {
-            let countdown = countdown.clone();
-            R::detach(async move {
-                let (ping, pinged) = R::oneshot();
-                let (pong, ponged) = R::oneshot();
-                R::detach(async move {
-                    R::receive(pinged).await;
-                    R::send(pong);
-                });
-                R::send(ping);
-                R::receive(ponged).await;
-                countdown.step();
-            });
-        }
-    });
-    wait(&done);
-    PAIRS
-}
-
 /// Task n spawns task n − 1, 10,000 deep; ten times.
-pub fn chained_spawn<R: Runtime>(runtime: &R) -> usize {
+fn chained_spawn<R: Runtime>(runtime: &mut R) -> usize {
     const DEPTH: usize = 10_000;
     const TIMES: usize = 10;
     for _ in 0..TIMES {
@@ -110,14 +94,14 @@ pub fn chained_spawn<R: Runtime>(runtime: &R) -> usize {
 
 fn link<R: Runtime>(left: usize, done: SyncSender<()>) {
     if left == 0 {
-        report(&done);
+        assert!(done.try_send(()).is_ok(), "the thread that waits is gone");
     } else {
         R::detach(async move { link::<R>(left - 1, done) });
     }
 }
 
 /// 111,111 tasks in a tree of fan-out 10; the sums of the leaves are joined upward.
-pub fn skynet<R: Runtime>(runtime: &R) -> usize {
+fn skynet<R: Runtime>(runtime: &mut R) -> usize {
     const LEAVES: u64 = 100_000;
     const TASKS: usize = 111_111;
     let sum = run(runtime, async { R::join(branch::<R>(0, LEAVES)).await });
@@ -139,40 +123,6 @@ fn branch<R: Runtime>(first: u64, leaves: u64) -> R::Handle<u64> {
         }
         sum
     })
-}
-
-/// Runs `future` as a task, waits for it on this thread.
-fn run<R: Runtime, T: Send + 'static>(runtime: &R, future: impl Future<Output = T> + Send + 'static) -> T {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    runtime.detach_remote(async move {
-        let output = future.await;
-        assert!(sender.try_send(output).is_ok(), "the thread that waits is gone");
-    });
-    receiver.recv().expect("a workload does not panic")
-}
-
-/// Reports once it was stepped as often as it was told.
-struct Countdown {
-    left: AtomicUsize,
-    done: SyncSender<()>,
-}
-
-impl Countdown {
-    fn new(count: usize) -> (Arc<Countdown>, mpsc::Receiver<()>) {
-        let (done, receiver) = mpsc::sync_channel(1);
-        (Arc::new(Countdown { left: AtomicUsize::new(count), done }), receiver)
-    }
-
-    fn step(&self) {
-        if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            report(&self.done);
-        }
-    }
-}
-
-/// Never blocks: the channel has room for the one message that it carries.
-fn report(done: &SyncSender<()>) {
-    assert!(done.try_send(()).is_ok(), "the thread that waits is gone");
 }
 
 fn wait(done: &mpsc::Receiver<()>) {

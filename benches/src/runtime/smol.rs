@@ -1,22 +1,30 @@
-//! The `sched` cases on smol's executor.
+//! smol's executor.
 //!
 //! The threads do what those of `smol::spawn`'s global executor do, except that their number is ours to say.
-//! smol brings no oneshot channel, so it has no `ping_pong`.
 
 use std::future::{self, Future};
-use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
-use smol::{Executor, Task};
-use tiny_coro_benches::WORKERS;
-use tiny_coro_benches::sched::{self, Case, Runtime};
+use smol::{Executor, Task, Timer};
+
+use super::Runtime;
+
+/// `smol::Executor`, one for the process.
+#[derive(Debug)]
+pub struct Smol;
 
 static EXECUTOR: Executor<'static> = Executor::new();
 
-struct Smol;
-
 impl Runtime for Smol {
     type Handle<T: Send + 'static> = Task<T>;
+
+    fn new() -> Self {
+        for _ in 0..crate::workers() {
+            thread::spawn(|| smol::block_on(EXECUTOR.run(future::pending::<()>())));
+        }
+        Smol
+    }
 
     fn spawn<F>(future: F) -> Task<F::Output>
     where
@@ -46,19 +54,20 @@ impl Runtime for Smol {
     async fn yield_now() {
         smol::future::yield_now().await;
     }
-}
 
-fn main() -> ExitCode {
-    for _ in 0..WORKERS {
-        thread::spawn(|| smol::block_on(EXECUTOR.run(future::pending::<()>())));
+    async fn sleep(duration: Duration) {
+        Timer::after(duration).await;
     }
-    let cases: [(&str, Case<Smol>); 6] = [
-        ("spawn_join", sched::spawn_join),
-        ("spawn_local_many", sched::spawn_local_many),
-        ("spawn_remote", sched::spawn_remote),
-        ("yield_many", sched::yield_many),
-        ("chained_spawn", sched::chained_spawn),
-        ("skynet", sched::skynet),
-    ];
-    sched::run(&Smol, &cases)
+
+    async fn timeout(duration: Duration, future: impl Future<Output = ()> + Send) -> bool {
+        let ended = async {
+            future.await;
+            true
+        };
+        let late = async {
+            Timer::after(duration).await;
+            false
+        };
+        smol::future::or(ended, late).await
+    }
 }
