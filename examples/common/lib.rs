@@ -1,11 +1,12 @@
-//! What the examples share, so that each of them can be about one thing: the command line ([`cli`]), and a runtime
-//! that runs until the work is done or somebody presses Ctrl-C ([`run`], [`run_until_stopped`]).
+//! What the examples share, so that each of them can be about one thing: the command line ([`cli`]), a runtime
+//! that runs until the work is done or somebody presses Ctrl-C ([`run`], [`run_until_stopped`]), and lines of bounded length ([`read_line`]).
 //!
 //! The modules of [`mini_redis`] are here too, where `cargo test` finds them.
 
 #![forbid(unsafe_code)]
 
 pub mod cli;
+mod lines;
 #[path = "../mini_redis/mod.rs"]
 pub mod mini_redis;
 mod shutdown;
@@ -21,6 +22,7 @@ use futures_lite::future;
 use tiny_coro::Runtime;
 use tiny_coro::net::{TcpListener, TcpStream};
 
+pub use lines::read_line;
 pub use shutdown::{ShutdownSignal, shutdown_signal};
 
 /// What an example's main future returns.

@@ -4,5 +4,6 @@
 
 mod http;
 mod mini_redis;
+mod network;
 mod programs;
 mod support;

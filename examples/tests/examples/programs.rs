@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::support::{Server, output};
 
-const SERVERS: [&str; 5] = ["echo", "raw_http", "web", "files", "mini_redis"];
+const SERVERS: [&str; 8] = ["echo", "proxy", "tinydb", "chat", "raw_http", "web", "files", "mini_redis"];
 const OTHERS: [&str; 3] = ["hello", "channel", "sleep_sort"];
 
 #[test]
