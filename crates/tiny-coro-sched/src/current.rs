@@ -2,8 +2,8 @@
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
-//! | M1 | a poll of the main future sees what was done before the wake that it answers | `MainWake::wake` (release) | `MainFuture::poll` (acquire) | – |
-//! | M2 | while a call of `block_on` waits and no other has the worker, the worker is taken or somebody is on the way | the mutex of `Core`: taking, giving back and queueing up are one critical section each | `block_on` of several threads | – |
+//! | M1 | a poll of the main future sees what was done before the wake that it answers | `MainWake::wake` (release) | `MainFuture::poll` (acquire) | `main_wake_against_poll_and_park`, `two_main_wakes_publish` |
+//! | M2 | while a call of `block_on` waits and no other has the worker, the worker is taken or somebody is on the way | the mutex of `Core`: taking, giving back and queueing up are one critical section each | `block_on` of several threads | `two_callers_hand_the_worker_on` |
 
 use crate::block_on;
 use crate::context;

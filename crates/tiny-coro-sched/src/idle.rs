@@ -17,9 +17,9 @@
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
-//! | I1 | a task that is pushed to a deque or the injector while no worker searches and one is parked gets a worker woken | `notify_one` (fence) against `park`, `end_search` (fence) | every such push | `push_against_park`, `last_searcher_hands_on` |
-//! | I2 | the sleepers' list and the counts agree under the list's mutex | `park`, `leave`, `notify_one` | `awake` as a quick "nobody parked" | `idle_set_against_count` |
-//! | I3 | a worker that `notify_one` took from the list is counted as awake and searching, and gets one unpark | `notify_one`, `leave` | `Worker::park` | `idle_set_against_count` |
+//! | I1 | a task that is pushed to a deque or the injector while no worker searches and one is parked gets a worker woken | `notify_one` (fence) against `park`, `end_search` (fence) | every such push | `push_against_park`, `last_searcher_hands_on`, `stolen_tasks_are_seen`, `inject_against_park`, `deque_push_against_park` |
+//! | I2 | the sleepers' list and the counts agree under the list's mutex | `park`, `leave`, `notify_one` | `awake` as a quick "nobody parked" | `idle_set_against_count`, `two_workers_park_and_leave` |
+//! | I3 | a worker that `notify_one` took from the list is counted as awake and searching, and gets one unpark | `notify_one`, `leave` | `Worker::park` | `idle_set_against_count`, `two_pushes_choose_one_sleeper` |
 
 use tiny_coro_prim::atomic::{AtomicUsize, Ordering, fence};
 use tiny_coro_prim::sync::Mutex;

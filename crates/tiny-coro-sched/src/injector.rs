@@ -13,7 +13,7 @@
 //! |----|-------------|---------|--------------|-------|
 //! | J1 | the worker that takes a task from the stack sees it, and its link, as its pusher left them | `push` (release) | `take_stack` (acquire) | `injector_push_against_pop` |
 //! | J2 | after the injector is closed no push succeeds, and what was pushed before comes out of `close_and_pop` | the stack's last value, CLOSED, is never replaced | `Shared::finish` | `injector_push_against_close` |
-//! | J3 | a task in the stack or the list is seen by `is_empty`, except between the two, while a worker is on its way that looks again afterwards | `Worker::pop_injector` | the idle protocol (I1) | – |
+//! | J3 | a task in the stack or the list is seen by `is_empty`, except between the two, while a worker is on its way that looks again afterwards | `Worker::pop_injector` | the idle protocol (I1) | `injector_batch_against_park` |
 
 use crate::task::{Header, RawTask, TaskRef};
 use std::ptr;

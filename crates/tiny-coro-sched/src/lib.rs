@@ -62,9 +62,9 @@
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
-//! | L1 | the worker that takes a task from a LIFO slot sees it as its pusher left it, and nobody else takes it | `swap_lifo` (swap) | `take_lifo` | – |
-//! | S1 | a worker that sees the end of the runtime sees what came before it; one that misses it is unparked | `begin_shutdown` (release, then unpark) | `Worker::next_step` | – |
-//! | S2 | what is in the injector and the waiting lists is dropped after every worker has left and emptied its own queues | `Worker::drop` (acquire-release) | `Shared::finish` | – |
+//! | L1 | the worker that takes a task from a LIFO slot sees it as its pusher left it, and nobody else takes it | `swap_lifo` (swap) | `take_lifo` | `lifo_swap_against_steal`, `lifo_take_against_steal` |
+//! | S1 | a worker that sees the end of the runtime sees what came before it; one that misses it is unparked | `begin_shutdown` (release, then unpark) | `Worker::next_step` | `shutdown_against_park`, `shutdown_publishes` |
+//! | S2 | what is in the injector and the waiting lists is dropped after every worker has left and emptied its own queues | `Worker::drop` (acquire-release) | `Shared::finish` | `last_worker_drops_what_is_left`, `shutdown_against_inject` |
 //!
 //! # Fairness, in numbers
 //!

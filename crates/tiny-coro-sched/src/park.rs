@@ -2,7 +2,7 @@
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
-//! | P1 | an unpark ends the sleep that is under way, or prevents the next one | `unpark` (swap), `prepare` (compare-exchange) | the idle protocol (I3) | `unpark_against_either_sleep` |
+//! | P1 | an unpark ends the sleep that is under way, or prevents the next one | `unpark` (swap), `prepare` (compare-exchange) | the idle protocol (I3) | `unpark_against_either_sleep`, `unpark_is_consumed_once`, `a_late_permit_is_no_unpark` |
 
 use std::fmt;
 use tiny_coro_parker::{Parker, Unparker};

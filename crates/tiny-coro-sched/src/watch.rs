@@ -17,7 +17,7 @@
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
-//! | W1 | while a worker is awake, the watch is awake or has been unparked | the two fences | fairness: no long poll holds up what others could do | `watch_against_wake` |
+//! | W1 | while a worker is awake, the watch is awake or has been unparked | the two fences | fairness: no long poll holds up what others could do | `watch_against_wake`, `watch_against_push`, `watch_against_a_park_that_is_called_off` |
 
 use crate::park::Place;
 use crate::shared::Shared;

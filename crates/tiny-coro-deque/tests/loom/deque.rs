@@ -24,7 +24,7 @@ fn steal_batch_and_pop<T: Item>(stealer: &Stealer<T>, dest: &Worker<T>) -> Vec<u
 /// D4, D7: the last element goes to the owner or to the thief.
 #[test]
 fn d4_last_element_lifo() {
-    loom::model(|| {
+    deep(|| {
         let worker = Worker::<Tracked>::lifo();
         push(&worker, 0..1);
         let stealer = worker.stealer();
@@ -38,7 +38,7 @@ fn d4_last_element_lifo() {
 /// D7: the same where both take at the top.
 #[test]
 fn d7_last_element_fifo() {
-    loom::model(|| {
+    deep(|| {
         let worker = Worker::<Tracked>::fifo();
         push(&worker, 0..1);
         let stealer = worker.stealer();
@@ -84,14 +84,14 @@ fn push_publishes<T: Item>(worker: Worker<T>, steal: fn(&Stealer<T>) -> Vec<usiz
 /// used again.
 #[test]
 fn d2_push_publishes_lifo() {
-    loom::model(|| push_publishes::<Tracked>(Worker::lifo(), steal));
+    deep(|| push_publishes::<Tracked>(Worker::lifo(), steal));
 }
 
 /// D2: a thief that sees an index sees the element.
 #[test]
 fn d2_push_publishes_fifo() {
-    loom::model(|| push_publishes::<Tracked>(Worker::fifo(), steal));
-    loom::model(|| push_publishes::<Tracked>(Worker::fifo(), steal_pinned));
+    deep(|| push_publishes::<Tracked>(Worker::fifo(), steal));
+    deep(|| push_publishes::<Tracked>(Worker::fifo(), steal_pinned));
 }
 
 fn slot_is_used_again<T: Item>(worker: Worker<T>) {
@@ -133,7 +133,7 @@ fn d3_torn_read_is_discarded_grow() {
 /// destination.
 #[test]
 fn d3_torn_batch_is_discarded() {
-    loom::model(|| {
+    deep(|| {
         let worker = Worker::<Wide>::fifo_with_capacity(2);
         push(&worker, 0..2);
         let stealer = worker.stealer();
@@ -208,13 +208,13 @@ fn shrink<T: Item>(worker: Worker<T>) {
 /// D5, D6: a thief steals while the owner goes back to a smaller buffer.
 #[test]
 fn d5_shrink_lifo() {
-    loom::model(|| shrink::<Tracked>(Worker::lifo_with_capacity(1)));
+    deep(|| shrink::<Tracked>(Worker::lifo_with_capacity(1)));
 }
 
 /// D5, D6: the same for the other flavour.
 #[test]
 fn d5_shrink_fifo() {
-    loom::model(|| shrink::<Tracked>(Worker::fifo_with_capacity(1)));
+    deep(|| shrink::<Tracked>(Worker::fifo_with_capacity(1)));
 }
 
 fn batch<T: Item>(worker: Worker<T>, dest: fn() -> Worker<T>, in_order: fn(&usize, &usize) -> bool) {
@@ -232,19 +232,19 @@ fn batch<T: Item>(worker: Worker<T>, dest: fn() -> Worker<T>, in_order: fn(&usiz
 /// D8: a batch taken with one exchange, against the owner who pops at the same end.
 #[test]
 fn d8_batch_fifo() {
-    loom::model(|| batch::<Tracked>(Worker::fifo_with_capacity(4), Worker::fifo, |a, b| a < b));
+    deep(|| batch::<Tracked>(Worker::fifo_with_capacity(4), Worker::fifo, |a, b| a < b));
 }
 
 /// D4: a batch taken element by element, against the owner who comes from the other end.
 #[test]
 fn d4_batch_lifo() {
-    loom::model(|| batch::<Tracked>(Worker::lifo_with_capacity(4), Worker::lifo, |a, b| a > b));
+    deep(|| batch::<Tracked>(Worker::lifo_with_capacity(4), Worker::lifo, |a, b| a > b));
 }
 
 /// D8: a batch against another thief's batch, and a third thief who steals from the batch just landed.
 #[test]
 fn d8_batch_against_batch() {
-    loom::model(|| {
+    deep(|| {
         let worker = Worker::<Tracked>::fifo_with_capacity(4);
         push(&worker, 0..3);
         let thieves = [worker.stealer(), worker.stealer()].map(|stealer| {
@@ -263,7 +263,7 @@ fn d8_batch_against_batch() {
 /// D2, D8: who steals from a batch that has just landed sees its elements.
 #[test]
 fn d2_batch_is_published() {
-    loom::model(|| {
+    deep(|| {
         let (worker, dest) = (Worker::<Tracked>::fifo(), Worker::fifo());
         push(&worker, 0..2);
         let (first, second) = (worker.stealer(), dest.stealer());
@@ -299,7 +299,7 @@ fn d1_empty_is_true() {
 #[test]
 fn d1_empty_is_true_beside_the_owner() {
     for worker in [Worker::<Tracked>::fifo, Worker::lifo] {
-        loom::model(move || {
+        deep(move || {
             let worker = worker();
             push(&worker, 0..1);
             let stealer = worker.stealer();
@@ -317,7 +317,7 @@ fn d1_empty_is_true_beside_the_owner() {
 /// D9: the owner goes while a thief steals; whoever is last drops what is left.
 #[test]
 fn d9_owner_goes() {
-    loom::model(|| {
+    deep(|| {
         let worker = Worker::<Tracked>::lifo();
         push(&worker, 0..2);
         let stealer = worker.stealer();

@@ -273,9 +273,9 @@ fn wake_by_reference_against_idle() {
         machine.work(0);
         let waker = wakers.lock().unwrap().pop().unwrap();
         waker.wake_by_ref();
-        let worker = machine.start(0);
-        waker.wake_by_ref();
-        assert_eq!(worker.join().unwrap().1, Left::HandedOver);
+        let other = thread::spawn(move || waker.wake_by_ref());
+        assert_eq!(machine.work(0), Left::HandedOver);
+        other.join().unwrap();
     });
 }
 
@@ -364,20 +364,36 @@ fn shutdown_against_wake() {
     });
 }
 
-/// S2: of two workers that end at once the last drops what is in the injector, and each what is in its own queues.
+/// S2: of two workers that end at once the last drops what is in the injector, after each has dropped what is in its own queues: the
+/// destructors see one another's writes.
 #[test]
 fn last_worker_drops_what_is_left() {
-    loom::model(|| {
+    struct OnDrop<F: FnMut()>(F);
+    impl<F: FnMut()> Drop for OnDrop<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
+    core(|| {
         let mut machine = Machine::new(2);
         let shared = machine.shared.clone();
+        let flags = loom::sync::Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        let seen = Arc::new(AtomicUsize::new(0));
         let (first, second) = (machine.take(0), machine.take(1));
-        first.push(task(&shared, || unreachable!()), Cause::Yield);
-        second.push(task(&shared, || unreachable!()), Cause::Wake);
-        let handle = shared.spawn(once(|| unreachable!()), Location::caller());
+        for (n, (worker, cause)) in [(&first, Cause::Yield), (&second, Cause::Wake)].into_iter().enumerate() {
+            let flags = flags.clone();
+            let dropped = OnDrop(move || flags[n].store(true, Ordering::Relaxed));
+            worker.push(task(&shared, move || _ = &dropped), cause);
+        }
+        let last = {
+            let seen = seen.clone();
+            OnDrop(move || seen.store(flags.iter().filter(|flag| flag.load(Ordering::Relaxed)).count(), Relaxed))
+        };
+        machine.inject(move || _ = &last);
         shared.begin_shutdown();
         let other = thread::spawn(move || drop(first));
         drop(second);
         other.join().unwrap();
-        assert!(handle.is_finished());
+        assert_eq!(seen.load(Relaxed), 2, "dropped before the others had left");
     });
 }

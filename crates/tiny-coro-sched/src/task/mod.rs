@@ -21,12 +21,12 @@
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
-//! | T1 | transitions of one task are totally ordered and each sees all earlier ones | `State::update` and the read-modify-writes (acquire-release) | every owner in the table above | `wake_while_running` |
-//! | T2 | a wake is never lost: the poll that follows it sees what the waker's thread did before | `wake_*` writes the word even if SCHEDULED is set; `idle` reschedules | every future | `wake_while_running`, `two_wakes_publish` |
-//! | T3 | the output is whole when COMPLETE is seen, and taken or dropped once | `complete`, `is_complete` | `JoinHandle` | `join_against_complete`, `detach_against_complete` |
-//! | T4 | the cell is freed once, after every owner's last access | `release` (release, then acquire fence) | every reference | `last_reference_anywhere` |
-//! | T5 | a task is in at most one queue | SCHEDULED is set by one thread while idle, and only that one pushes | `queue_next`, the deque | `abort_against_wake` |
-//! | T6 | a task that is not complete is in a queue, on a worker, or in a waiting list, so shutdown finds every future | `idle` (List before Done), `complete` | `Runtime::drop` | `shutdown_against_wake`, `shutdown_against_run` |
+//! | T1 | transitions of one task are totally ordered and each sees all earlier ones | `State::update` and the read-modify-writes (acquire-release) | every owner in the table above | `wake_while_running`, `wake_against_complete`, `abort_against_poll`, `abort_against_complete` |
+//! | T2 | a wake is never lost: the poll that follows it sees what the waker's thread did before | `wake_*` writes the word even if SCHEDULED is set; `idle` reschedules | every future | `wake_while_running`, `wakes_by_reference_while_running`, `two_wakes_publish`, `two_runners` |
+//! | T3 | the output is whole when COMPLETE is seen, and taken or dropped once | `complete`, `is_complete` | `JoinHandle` | `join_against_complete`, `join_waker_replaced`, `detach_against_complete`, `is_finished_shows_the_output`, `panic_in_poll` |
+//! | T4 | the cell is freed once, after every owner's last access | `release` (release, then acquire fence) | every reference | `last_reference_anywhere` and its neighbours, `waker_outlives_the_runtime` |
+//! | T5 | a task is in at most one queue | SCHEDULED is set by one thread while idle, and only that one pushes | `queue_next`, the deque | `abort_against_wake`, `two_wakes_by_value_push_once`, `two_wakes_by_reference_push_once`, `wake_by_reference_against_idle` |
+//! | T6 | a task that is not complete is in a queue, on a worker, or in a waiting list, so shutdown finds every future | `idle` (List before Done), `complete` | `Runtime::drop` | `shutdown_against_wake`, `shutdown_against_run`, `shutdown_against_enlist`, `abort_against_shutdown`, `list_removal_against_close_and_pop` |
 //!
 //! # Why no wake is lost
 //!

@@ -137,6 +137,8 @@ impl State {
         if now & (SCHEDULED | RUNNING | COMPLETE) == 0 {
             let next = add_reference(now) | SCHEDULED;
             // ORDERING T1: as in `update`; relaxed on failure because the branch below starts over.
+            // UNMODELLED: the release alone. The queue that the caller pushes to publishes the same, to the same thread; here it
+            // stands so that T1 needs no queue.
             if self.0.compare_exchange(now, next, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 return Wake::Submit;
             }
