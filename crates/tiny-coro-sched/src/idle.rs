@@ -12,6 +12,9 @@
 //!      → wake one
 //! ```
 //!
+//! A task that its own worker takes next, because nothing is before it and the poll is over, is no push in this sense: that worker is on
+//! its way.
+//!
 //! The two fences are totally ordered. If 2 comes before b, then c sees the task. If b comes before 2, then 3 sees the
 //! counts without this worker among the awake or searching. So a task is never in a queue with nobody on the way to it.
 //!

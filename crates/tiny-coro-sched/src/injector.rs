@@ -100,7 +100,7 @@ impl Injector {
             let (last, _) = self.take_stack(closed());
             append(&mut list, last);
         }
-        self.len.store(0, Ordering::Relaxed);
+        self.len.store(0, Ordering::Relaxed); // nobody pops any more: every worker has left
         pop(&mut list)
     }
 

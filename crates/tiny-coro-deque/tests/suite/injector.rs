@@ -112,7 +112,8 @@ fn stress() {
     for make in [fifo as fn() -> Worker<usize>, lifo] {
         let injector = Injector::new();
         let loot = against_thieves(
-            |got| rob(&injector, &make(), got),
+            make,
+            |dest, got| rob(&injector, dest, got),
             |_| {
                 let mut got = Vec::new();
                 thread::scope(|scope| {
@@ -136,7 +137,11 @@ fn stress() {
 fn no_starvation() {
     let (injector, watchdog) = (Injector::new(), Watchdog::new());
     against_thieves(
-        |got| rob(&injector, &fifo(), got),
+        fifo,
+        |dest, got| {
+            watchdog.pause();
+            rob(&injector, dest, got)
+        },
         |fed| {
             while fed.load(Ordering::Relaxed) < THIEVES {
                 (0..64).for_each(|value| injector.push(value));

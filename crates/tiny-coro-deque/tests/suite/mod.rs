@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::names::Steal;
+use crate::names::{Steal, Worker};
 
 /// Thieves in the tests with several.
 const THIEVES: usize = 4;
@@ -83,10 +83,13 @@ fn settled<T>(watchdog: Watchdog, mut attempt: impl FnMut() -> Steal<T>) -> Opti
     }
 }
 
-/// Runs `rob` in so many threads, over and over, while `work` runs in this one; ends when `work` has, and `rob` then
-/// has nothing more to take. Each must call the function it is given for every element it got.
+/// Lets [`THIEVES`] threads rob while `work` runs in this one, and after that until nothing is left.
+///
+/// `rob` is given a deque of the thread's own and where to put what it gets, and returns whether to try again at once.
+/// `work` is given how many thieves have got anything so far, and returns what it took itself.
 fn against_thieves(
-    rob: impl Fn(&mut Vec<usize>) -> bool + Sync,
+    make: fn() -> Worker<usize>,
+    rob: impl Fn(&Worker<usize>, &mut Vec<usize>) -> bool + Sync,
     work: impl FnOnce(&AtomicUsize) -> Vec<usize>,
 ) -> Loot {
     let (loot, watchdog) = (Loot::default(), Watchdog::new());
@@ -94,11 +97,11 @@ fn against_thieves(
     thread::scope(|scope| {
         for _ in 0..THIEVES {
             scope.spawn(|| {
-                let mut got = Vec::new();
+                let (dest, mut got) = (make(), Vec::new());
                 loop {
                     let last = done.load(Ordering::Acquire);
                     let hungry = got.is_empty();
-                    let found = rob(&mut got);
+                    let found = rob(&dest, &mut got);
                     fed.fetch_add(usize::from(hungry && !got.is_empty()), Ordering::Relaxed);
                     if !found && last {
                         break;

@@ -150,7 +150,8 @@ fn stress(make: fn() -> Worker<usize>) {
     let worker = make();
     let stealer = worker.stealer();
     let loot = against_thieves(
-        |got| rob(&stealer, &make(), got),
+        make,
+        |dest, got| rob(&stealer, dest, got),
         |_| {
             let (mut random, mut got) = (Random(42), Vec::new());
             for value in 0..COUNT {
@@ -182,7 +183,11 @@ fn no_starvation(make: fn() -> Worker<usize>) {
     let worker = make();
     let (stealer, watchdog) = (worker.stealer(), Watchdog::new());
     against_thieves(
-        |got| rob(&stealer, &make(), got),
+        make,
+        |dest, got| {
+            watchdog.pause();
+            rob(&stealer, dest, got)
+        },
         |fed| {
             while fed.load(Ordering::Relaxed) < THIEVES {
                 (0..64).for_each(|value| worker.push(value));

@@ -25,14 +25,22 @@ impl Worker {
             // One notification for the whole batch, in `wake_all`.
             return self.deque.push(task);
         }
-        let task = match cause {
-            Cause::Yield => Some(task),
-            Cause::Wake => self.swap_lifo(Some(task)),
-        };
-        // A task in the LIFO slot alone is this worker's next: nobody has to be woken for it.
-        if let Some(task) = task {
-            self.deque.push(task);
-            self.notify_one();
+        // Nobody has to be woken for what this worker takes next: a task in the LIFO slot, or one that ends its poll by giving way
+        // and has nothing before it.
+        match cause {
+            Cause::Yield => {
+                let is_next = self.deque.is_empty() && self.remote().lifo.load(Ordering::Relaxed).is_null();
+                self.deque.push(task);
+                if !is_next {
+                    self.notify_one();
+                }
+            }
+            Cause::Wake => {
+                if let Some(displaced) = self.swap_lifo(Some(task)) {
+                    self.deque.push(displaced);
+                    self.notify_one();
+                }
+            }
         }
     }
 
