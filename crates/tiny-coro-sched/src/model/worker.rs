@@ -175,7 +175,8 @@ fn injector_batch_against_park() {
     });
 }
 
-/// I1: a task that a busy worker pushes to its deque while the other one goes to sleep.
+/// I1: of two tasks that a busy worker pushes to its deque while the other one goes to sleep, the worker takes one itself, and nobody is
+/// woken for that; the other worker comes for the second.
 #[test]
 fn deque_push_against_park() {
     loom::model(|| {
@@ -185,7 +186,9 @@ fn deque_push_against_park() {
         let thief = machine.start(1);
         let busy = machine.take(0);
         busy.push(task(&shared, || ()), Cause::Yield);
+        busy.push(task(&shared, || ()), Cause::Yield);
         assert_eq!(thief.join().unwrap().1, Left::HandedOver);
+        assert_eq!(work(&busy), Left::HandedOver);
         drop(turn);
     });
 }
