@@ -161,7 +161,12 @@ impl Runtime {
                 break;
             }
             let nap = AT_REST_INTERVAL.min(deadline.saturating_duration_since(Instant::now()));
-            self.block_on(async { crate::time::sleep(nap).await });
+            match &self.core {
+                // Nobody else runs the tasks meanwhile.
+                Some(_) => self.block_on(async { crate::time::sleep(nap).await }),
+                // Not a sleep of the runtime's own, whose workers may all be in long polls.
+                None => block_in_place(|| thread::sleep(nap)),
+            }
         }
         self.stop(Instant::now().checked_add(STOP_LIMIT));
         self.stopped = true;
@@ -180,7 +185,15 @@ impl Runtime {
             self.threads.clear();
             return false;
         }
-        for thread in self.threads.drain(..) {
+        let here = thread::current().id();
+        for thread in self.threads.drain(..).filter(|thread| thread.thread().id() != here) {
+            // It may still be in a poll, without its worker.
+            while !thread.is_finished() && deadline.is_some() {
+                if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    return false;
+                }
+                thread::sleep(AT_REST_INTERVAL);
+            }
             // A worker catches the panics of its tasks; its own would be a defect, already printed by the panic hook.
             let _ = thread.join();
         }

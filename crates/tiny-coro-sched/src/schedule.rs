@@ -62,8 +62,14 @@ impl Schedule for TaskScheduler {
             }
             None => Err(task),
         };
-        // The runtime has ended, or is about to: this task has waited, so it is in a list, and whoever empties that drops its
-        // future. Not here: the thread that wakes must not run its destructor.
+        // The runtime has ended, or is about to.
+        let Some(refused) = refused.err() else { return };
+        if cause == Cause::Yield {
+            // This thread has just polled it, without its worker. It need not be in a list, so nobody else would find it.
+            return refused.shutdown();
+        }
+        // A task that is woken has waited, so it is in a list, and whoever empties that drops its future. Not here: the thread that wakes
+        // must not run its destructor.
         drop(refused);
     }
 

@@ -180,3 +180,110 @@ fn without_a_queue_every_thread_is_used() {
         });
     });
 }
+
+/// A task that blocked in place while its runtime ended, and then gives way, is cancelled: it had never waited, so only its own thread
+/// knows it.
+#[test]
+fn a_task_that_gives_way_after_the_end_is_cancelled() {
+    watched(|| {
+        let runtime = runtime(2);
+        let (started, wait_started) = mpsc::channel();
+        let (release, wait_release) = mpsc::channel::<()>();
+        let task = runtime.spawn(async move {
+            block_in_place(|| {
+                started.send(()).unwrap();
+                wait_release.recv().unwrap();
+            });
+            yield_now().await;
+        });
+        wait_started.recv().unwrap();
+        runtime.shutdown_background();
+        release.send(()).unwrap();
+        let waiting = Builder::new_current_thread().build().unwrap();
+        if let Err(error) = waiting.block_on(task) {
+            assert!(error.is_cancelled(), "{error}");
+        }
+    });
+}
+
+/// A runtime may be dropped in a closure that blocks in place on one of its own threads.
+#[test]
+fn the_runtime_is_dropped_in_place() {
+    watched(|| {
+        let runtime = runtime(2);
+        let handle = runtime.handle().clone();
+        let (done, ended) = mpsc::channel();
+        handle
+            .spawn(async move {
+                block_in_place(|| drop(runtime));
+                done.send(()).unwrap();
+            })
+            .detach();
+        ended.recv().unwrap();
+    });
+}
+
+/// A deadline of `shutdown` counts also when the only worker is in a long poll.
+#[test]
+fn shutdown_sees_its_deadline() {
+    watched(|| {
+        let runtime = runtime(1);
+        let (release, wait) = mpsc::channel::<()>();
+        let (started, wait_started) = mpsc::channel();
+        runtime
+            .spawn(async move {
+                started.send(()).unwrap();
+                let _ = wait.recv();
+            })
+            .detach();
+        wait_started.recv().unwrap();
+        let report = runtime.shutdown(std::time::Instant::now() + Duration::from_millis(10));
+        assert_eq!(report.tasks.len(), 1, "{report}");
+        drop(release);
+    });
+}
+
+/// A limit of `shutdown_timeout` counts also while a task blocks in place.
+#[test]
+fn shutdown_timeout_does_not_wait_for_what_blocks_in_place() {
+    watched(|| {
+        let runtime = runtime(2);
+        let (release, wait) = mpsc::channel::<()>();
+        let (started, wait_started) = mpsc::channel();
+        runtime
+            .spawn(async move {
+                block_in_place(|| {
+                    started.send(()).unwrap();
+                    let _ = wait.recv();
+                });
+            })
+            .detach();
+        wait_started.recv().unwrap();
+        assert!(!runtime.shutdown_timeout(Duration::from_millis(10)));
+        drop(release);
+    });
+}
+
+/// A task that blocks in place after the end has begun, on what only the end cancels, does not hold it up.
+#[test]
+fn blocking_in_place_after_the_end_has_begun() {
+    watched(|| {
+        let runtime = runtime(2);
+        let handle = runtime.handle().clone();
+        let never = runtime.spawn(std::future::pending::<()>());
+        let (release, wait) = mpsc::channel::<()>();
+        let (started, wait_started) = mpsc::channel();
+        runtime
+            .spawn(async move {
+                started.send(()).unwrap();
+                wait.recv().unwrap();
+                assert!(handle.block_on(never).unwrap_err().is_cancelled());
+            })
+            .detach();
+        wait_started.recv().unwrap();
+        let ending = std::thread::spawn(move || drop(runtime));
+        std::thread::sleep(Duration::from_millis(5)); // the end has begun by now, or the test shows less
+        release.send(()).unwrap();
+        ending.join().unwrap();
+    });
+}

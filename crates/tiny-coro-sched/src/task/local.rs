@@ -205,7 +205,9 @@ impl Future for LocalSet {
 
 impl Drop for LocalSet {
     fn drop(&mut self) {
-        let _entered = self.enter();
+        // Not `enter`: the set may be dropped with the thread's own values, when there is no current set any more.
+        let previous = CURRENT.try_with(|current| current.replace(Some(self.shared.clone())));
+        let _entered = previous.ok().map(|previous| LocalEnterGuard { previous, _not_send: PhantomData });
         let queue = {
             let mut state = self.shared.state.lock();
             state.closed = true;

@@ -87,13 +87,13 @@ impl Interval {
         ready!(Pin::new(&mut self.sleep).poll(cx));
         let due = self.next;
         let now = Instant::now();
-        let next = due + self.period;
+        let next = after(due, self.period);
         self.set_next(if next >= now {
             next
         } else {
             match self.missed {
                 MissedTickBehavior::Burst => next,
-                MissedTickBehavior::Delay => now + self.period,
+                MissedTickBehavior::Delay => after(now, self.period),
                 MissedTickBehavior::Skip => now + until_next(now - due, self.period),
             }
         });
@@ -107,7 +107,7 @@ impl Interval {
 
     /// The next tick comes one period from now.
     pub fn reset(&mut self) {
-        self.set_next(Instant::now() + self.period);
+        self.set_next(after(Instant::now(), self.period));
     }
 
     /// The next tick comes at once.
@@ -117,7 +117,7 @@ impl Interval {
 
     /// The next tick comes after `after`.
     pub fn reset_after(&mut self, after: Duration) {
-        self.set_next(Instant::now() + after);
+        self.set_next(self::after(Instant::now(), after));
     }
 
     /// The next tick comes at `deadline`.
@@ -139,6 +139,12 @@ impl Interval {
     pub fn set_missed_tick_behavior(&mut self, behavior: MissedTickBehavior) {
         self.missed = behavior;
     }
+}
+
+/// The moment `period` after `instant`; thirty years after it where the clock can't represent that.
+fn after(instant: Instant, period: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+    instant.checked_add(period).unwrap_or_else(|| instant + FAR)
 }
 
 /// How long it is to the next multiple of `period`, `late` after one of them.

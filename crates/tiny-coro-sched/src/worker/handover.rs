@@ -45,6 +45,12 @@ impl HandOver {
             // Where the operating system has no thread for it the worker stays in the slot, and waits for step 4.
             spares.spawn(&handle, take_over, Urgency::Mandatory, Location::caller()).detach();
         }
+        if shared.is_shutting_down() {
+            // Nobody may come any more, and what this thread is about to wait for may be a task that only the end of all workers
+            // cancels.
+            let untaken = slot.lock().take();
+            drop(untaken);
+        }
         Some(Self { slot })
     }
 }
