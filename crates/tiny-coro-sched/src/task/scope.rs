@@ -3,7 +3,6 @@
 use super::{AbortHandle, JoinError, JoinHandle, TaskId};
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -215,11 +214,5 @@ impl<T> Future for ScopedJoinHandle<T> {
             state.panicked = state.panicked.saturating_sub(1);
         }
         polled
-    }
-}
-
-impl<T> fmt::Display for ScopedJoinHandle<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "task {}", self.id())
     }
 }
