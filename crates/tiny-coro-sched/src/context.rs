@@ -6,6 +6,7 @@ use crate::shared::Shared;
 use crate::task::{Cause, TaskRef};
 use crate::worker::Worker;
 use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use tiny_coro_reactor::EnterGuard as ReactorGuard;
@@ -13,6 +14,8 @@ use tiny_coro_reactor::EnterGuard as ReactorGuard;
 thread_local! {
     /// The worker that this thread has; null elsewhere. Valid while set: it owns it.
     static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
+    /// What was in `WORKER` before: a task may run another runtime's `block_on`, and so on.
+    static BELOW: Cell<*const Below> = const { Cell::new(ptr::null()) };
     /// The blocking pool that this thread belongs to; null elsewhere. Compared, never followed.
     static POOL: Cell<*const BlockingPool> = const { Cell::new(ptr::null()) };
     /// The runtime that `spawn` and the like mean on this thread.
@@ -49,40 +52,71 @@ pub(crate) fn push_if_own_worker(shared: *const Shared, task: TaskRef, cause: Ca
     })
 }
 
-/// A worker that this thread has, until it is dropped or a task gives it to another thread.
+/// A worker that this thread had before the one that an [`Installed`] brought. That owns this, and drops it in the order of the stack.
+struct Below {
+    /// Null, or a worker that is valid while it is here.
+    worker: Cell<*const Worker>,
+    next: *const Below,
+}
+
+/// The workers that this thread has below the one that is its own, the latest first.
+fn below() -> impl Iterator<Item = &'static Cell<*const Worker>> {
+    let mut next = BELOW.get();
+    std::iter::from_fn(move || {
+        // SAFETY: null, or the node of an `Installed` that lives further up on the stack. The callers here keep no item.
+        let below = unsafe { next.as_ref() }?;
+        next = below.next;
+        Some(&below.worker)
+    })
+}
+
+/// Makes a worker this thread's for as long as it lives. What the thread had before comes back afterwards.
 #[derive(Debug)]
 pub(crate) struct Installed {
     worker: NonNull<Worker>,
-    previous: *const Worker,
+    below: NonNull<Below>,
+    /// It belongs to its thread.
+    _not_send: PhantomData<*const Worker>,
 }
 
-/// Makes `worker` this thread's. The thread may have one of another runtime, which comes back afterwards.
+/// Gives `worker` to this thread.
 pub(crate) fn install(worker: Box<Worker>) -> Installed {
-    let worker = NonNull::from(Box::leak(worker));
-    Installed { worker, previous: WORKER.replace(worker.as_ptr()) }
+    Installed::new(NonNull::from(Box::leak(worker)))
+}
+
+/// Brings the worker of `shared` to the top once more, if this thread has it below another.
+pub(crate) fn install_again(shared: &Shared) -> Option<Installed> {
+    let worker = below().filter_map(|worker| NonNull::new(worker.get().cast_mut())).find(|worker| {
+        // SAFETY: an `Installed` further up on the stack owns it; whoever takes it from there takes it out of all of `below`.
+        ptr::eq(&raw const **unsafe { worker.as_ref() }.shared(), shared)
+    })?;
+    Some(Installed::new(worker))
 }
 
 impl Installed {
+    fn new(worker: NonNull<Worker>) -> Self {
+        let below = Below { worker: Cell::new(WORKER.replace(worker.as_ptr())), next: BELOW.get() };
+        let below = NonNull::from(Box::leak(Box::new(below)));
+        BELOW.set(below.as_ptr());
+        Self { worker, below, _not_send: PhantomData }
+    }
+
     pub(crate) fn worker(&self) -> NonNull<Worker> {
         self.worker
     }
 
     /// Takes the worker from the thread, unless that has lost it.
     pub(crate) fn into_worker(self) -> Option<Box<Worker>> {
-        if worker() != self.worker.as_ptr() {
-            return None;
-        }
-        // SAFETY: the pointer is that of the box leaked in `install` or `reinstall`; being in `WORKER` it is still this thread's, and
-        // dropping `self` takes it out.
-        let worker = unsafe { Box::from_raw(self.worker.as_ptr()) };
-        drop(self);
-        Some(worker)
+        if worker() == self.worker.as_ptr() { uninstall_if(|_| true) } else { None }
     }
 }
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        let _ = WORKER.try_with(|worker| worker.set(self.previous));
+        // SAFETY: leaked in `new`, and taken back here only; `BELOW` does not lead there any more from the next line on.
+        let below = unsafe { Box::from_raw(self.below.as_ptr()) };
+        BELOW.set(below.next);
+        WORKER.set(below.worker.get());
     }
 }
 
@@ -94,7 +128,8 @@ pub(crate) fn uninstall_if(may_go: impl FnOnce(&Worker) -> bool) -> Option<Box<W
         return None;
     }
     WORKER.set(ptr::null());
-    // SAFETY: the pointer is that of a leaked box, it was this thread's, and it is not in `WORKER` any more. Nobody holds a
+    below().filter(|other| other.get() == worker.as_ptr()).for_each(|other| other.set(ptr::null()));
+    // SAFETY: the pointer is that of a leaked box, it was this thread's, and it is not in `WORKER` or `below` any more. Nobody holds a
     // reference: the loop that polls holds none during a poll, and `with_worker` runs no code that comes here.
     Some(unsafe { Box::from_raw(worker.as_ptr()) })
 }

@@ -8,12 +8,12 @@
 use crate::block_on;
 use crate::context;
 use crate::shared::Shared;
-use crate::worker::{self, Left, Main, Worker};
+use crate::worker::{self, HandOver, Main, Worker};
 use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::{Pin, pin};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use tiny_coro_parker::{Parker, Unparker};
@@ -64,12 +64,16 @@ impl Core {
     /// Polls `future` on this thread until it completes, and tasks in between if no other thread does.
     pub(crate) fn block_on<F: Future>(&self, shared: &Arc<Shared>, future: F) -> F::Output {
         let mut future = pin!(future);
+        // Inside a task of this very runtime, its worker is this thread's, if perhaps below that of another: its other tasks go on,
+        // on top of this one's stack.
         if let Some(worker) = context::with_worker(shared, |worker| worker.map(NonNull::from)) {
-            // Inside a task of this very runtime: its other tasks go on, on top of this one's stack.
-            let mut main = MainFuture::new(future.as_mut(), shared);
-            let left = worker::work(worker, &mut main);
-            return main.output.unwrap_or_else(|| ended(left, future));
+            return self.work_on_top(worker, shared, future);
         }
+        if let Some(again) = context::install_again(shared) {
+            return self.work_on_top(again.worker(), shared, future);
+        }
+        // Inside a task of another runtime: that goes on without this thread, if it has others.
+        let _hand_over = HandOver::begin();
         let parker = Parker::new();
         let waker = Waker::from(parker.unparker());
         loop {
@@ -82,6 +86,27 @@ impl Core {
             }
             parker.park();
         }
+    }
+
+    /// Works with a worker that this thread has, and an earlier call of `block_on` will give back.
+    fn work_on_top<F: Future>(
+        &self,
+        worker: NonNull<Worker>,
+        shared: &Arc<Shared>,
+        mut future: Pin<&mut F>,
+    ) -> F::Output {
+        let mut main = MainFuture::new(future.as_mut(), shared);
+        worker::work(worker, &mut main);
+        if let Some(output) = main.output {
+            return output;
+        }
+        // The end of the runtime, which the calls below can't come to before this one returns. It may wait for what only that end
+        // cancels.
+        if let Some(worker) = context::uninstall_if(|worker| ptr::eq(&raw const **worker.shared(), &raw const **shared))
+        {
+            self.give_back(worker);
+        }
+        block_on::block_on(future)
     }
 
     fn work<F: Future>(&self, worker: Box<Worker>, shared: &Arc<Shared>, mut future: Pin<&mut F>) -> F::Output {
@@ -99,17 +124,12 @@ impl Core {
         let pointer = installed.worker();
         let lent = Lent(self, Some(installed));
         let mut main = MainFuture::new(future.as_mut(), shared);
-        let left = worker::work(pointer, &mut main);
+        worker::work(pointer, &mut main);
         let output = main.output.take();
         drop(lent);
-        output.unwrap_or_else(|| ended(left, future))
+        // Without an output the runtime was shut down by a panic policy while the main future waits: it goes on alone.
+        output.unwrap_or_else(|| block_on::block_on(future))
     }
-}
-
-/// The runtime was shut down by a panic policy while the main future waits: it goes on alone.
-fn ended<F: Future>(left: Left, future: Pin<&mut F>) -> F::Output {
-    debug_assert_eq!(left, Left::ShuttingDown);
-    block_on::block_on(future)
 }
 
 impl fmt::Debug for Core {

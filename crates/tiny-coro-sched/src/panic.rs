@@ -3,7 +3,8 @@
 use crate::task::TaskId;
 use std::any::Any;
 use std::fmt;
-use std::panic::Location;
+use std::mem;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
 /// What to do when a task or a blocking closure panics; for [`Builder::panic_policy`](crate::Builder::panic_policy). In any case the
@@ -56,6 +57,15 @@ impl TaskPanic<'_> {
     /// The text of the panic, where it has one.
     pub fn message(&self) -> Option<&str> {
         message(self.payload)
+    }
+}
+
+/// Calls `body`, which runs code of users. A panic there has been printed by the panic hook, and ends here.
+pub(crate) fn quietly(body: impl FnOnce()) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(body)) else { return };
+    // The payload's own destructor may panic: that payload is given up.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(payload);
     }
 }
 

@@ -7,8 +7,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::task::Waker;
+use std::thread::{self, ThreadId};
 use tiny_coro_reactor::Waiting;
 
 /// What [`Runtime::shutdown`](crate::Runtime::shutdown) found at its deadline. `Display` gives a line a task.
@@ -66,7 +68,7 @@ impl fmt::Display for LiveTask {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Wait {
-    /// It is being polled, by a worker that could not be stopped in time.
+    /// It is being polled, by a worker that could not be stopped in time, or blocks in place.
     Running,
     /// It was woken and had not been polled yet.
     Queued,
@@ -95,6 +97,8 @@ impl fmt::Display for Wait {
 pub(crate) struct Current {
     id: AtomicU64,
     spawned_at: AtomicPtr<Location<'static>>,
+    /// The name of the task that was polled last, of those that have one.
+    name: Mutex<Option<(TaskId, Arc<str>)>>,
 }
 
 impl Current {
@@ -105,11 +109,35 @@ impl Current {
         self.spawned_at.store(ptr::from_ref(task.header().spawned_at).cast_mut(), Ordering::Relaxed);
     }
 
-    fn read(&self) -> Option<LiveTask> {
+    /// As [`set`](Current::set), for what only few tasks have.
+    pub(crate) fn set_name(&self, id: TaskId, name: &Arc<str>) {
+        let old = self.name.lock().replace((id, name.clone()));
+        drop(old);
+    }
+
+    pub(crate) fn read(&self) -> Option<LiveTask> {
         let id = TaskId::from_u64(self.id.load(Ordering::Relaxed))?;
         // SAFETY: null, or a location that lives for ever.
         let spawned_at = unsafe { self.spawned_at.load(Ordering::Relaxed).as_ref() }?;
-        Some(LiveTask { id, name: None, spawned_at, waited_on: Wait::Running })
+        let name = self.name.lock().as_ref().filter(|(owner, _)| *owner == id).map(|(_, name)| name.to_string());
+        Some(LiveTask { id, name, spawned_at, waited_on: Wait::Running })
+    }
+}
+
+/// The tasks in whose polls a thread has offered its worker to others, to block: by that thread, until it has the worker back or the
+/// poll ends.
+#[derive(Debug, Default)]
+pub(crate) struct Displaced(Mutex<HashMap<ThreadId, LiveTask>>);
+
+impl Displaced {
+    /// This thread gives up the worker that polls `task`.
+    pub(crate) fn enter(&self, task: LiveTask) {
+        self.0.lock().insert(thread::current().id(), task);
+    }
+
+    /// This thread has its worker back, or has ended its poll.
+    pub(crate) fn leave(&self) {
+        self.0.lock().remove(&thread::current().id());
     }
 }
 
@@ -169,9 +197,16 @@ impl Survivors {
             task
         });
         let mut tasks: Vec<_> = named.collect();
-        let stuck = shared.remotes.iter().filter(|remote| remote.sleeper.place().is_none());
+        let mut running: Vec<_> = shared.displaced.0.lock().values().cloned().collect();
         if !shared.is_finished() {
-            tasks.extend(stuck.filter_map(|remote| remote.current.read()));
+            let stuck = shared.remotes.iter().filter(|remote| remote.sleeper.place().is_none());
+            running.extend(stuck.filter_map(|remote| remote.current.read()));
+        }
+        for task in running {
+            // A worker that was given away tells of its last poll until it begins the next.
+            if tasks.iter().all(|other| other.id != task.id) {
+                tasks.push(task);
+            }
         }
         Report { tasks, running_closures }
     }

@@ -145,11 +145,11 @@ pub(crate) fn report_panic(shared: &Weak<Shared>, task: &Header, name: Option<&s
 /// A [`TaskScheduler`] whose task has a name.
 pub(crate) struct NamedScheduler {
     inner: TaskScheduler,
-    name: Box<str>,
+    name: Arc<str>,
 }
 
 impl NamedScheduler {
-    pub(crate) fn new(shard: Arc<Shard>, name: Box<str>) -> Self {
+    pub(crate) fn new(shard: Arc<Shard>, name: Arc<str>) -> Self {
         Self { inner: TaskScheduler::new(shard), name }
     }
 }
@@ -164,6 +164,12 @@ impl Schedule for NamedScheduler {
 
     fn enlist(&self, task: NonNull<Header>) -> bool {
         self.inner.enlist(task)
+    }
+
+    fn started(&self, task: &Header) {
+        context::with_worker_of(self.inner.0.shared.as_ptr(), |worker| {
+            worker.into_iter().for_each(|worker| worker.remote().current.set_name(task.id, &self.name));
+        });
     }
 
     fn unjoined(&self, task: &Header, joiner: &Waker) {

@@ -5,16 +5,16 @@ use crate::context;
 use crate::idle::Idle;
 use crate::injector::Injector;
 use crate::metrics::{Counters, Metrics, SharedCounter};
-use crate::panic::PanicPolicy;
+use crate::panic::{PanicPolicy, quietly};
 use crate::park::Sleeper;
-use crate::report::{Current, Survivors};
+use crate::report::{Current, Displaced, Survivors};
 use crate::schedule::{Shard, TaskScheduler};
 use crate::task::{self, Header, JoinHandle, Schedule, TaskRef};
 use crate::watch::Watch;
 use parking_lot::{Condvar, Mutex};
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 use tiny_coro_deque::Stealer;
@@ -49,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) panic_policy: PanicPolicy,
     /// What is left when the runtime ends, where somebody wants to know.
     pub(crate) survivors: Survivors,
+    pub(crate) displaced: Displaced,
     pub(crate) shutdown: AtomicBool,
     /// Workers that have not left their loop.
     pub(crate) running_workers: AtomicUsize,
@@ -101,6 +102,7 @@ impl Shared {
             long_polls: SharedCounter::default(),
             panic_policy: parts.panic_policy,
             survivors: Survivors::default(),
+            displaced: Displaced::default(),
             shutdown: AtomicBool::new(false),
             running_workers: AtomicUsize::new(count),
             remote_wakes: SharedCounter::default(),
@@ -218,7 +220,7 @@ impl Shared {
         }
         // Those of tasks wake nobody any more; others may wait in `block_on`, or in another executor.
         for waker in wakers {
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            quietly(|| waker.wake());
         }
         *self.finished.lock() = true;
         self.finished_changed.notify_all();

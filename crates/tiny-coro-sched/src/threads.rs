@@ -1,9 +1,9 @@
 //! How the threads of a runtime are started: name, stack, hooks, processors.
 
+use crate::panic::quietly;
 use core_affinity::CoreId;
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -18,7 +18,7 @@ impl Hook {
 
     /// A panic in a hook has been printed by the panic hook, and ends there.
     fn call(&self) {
-        let _ = catch_unwind(AssertUnwindSafe(|| (self.0)()));
+        quietly(|| (self.0)());
     }
 }
 

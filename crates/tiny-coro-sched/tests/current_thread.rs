@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use tiny_coro_sched::{Builder, Handle, Runtime, sleep, spawn, spawn_blocking, timeout, yield_now};
+use tiny_coro_sched::{Builder, Handle, PanicPolicy, Runtime, sleep, spawn, spawn_blocking, timeout, yield_now};
 
 mod common;
 use common::{runtime, watched};
@@ -140,5 +140,70 @@ fn the_end_drops_every_task() {
         assert_eq!(Arc::strong_count(&alive), 1);
         let late = handle.spawn(async {});
         assert!(Handle::block_on(&handle, late).unwrap_err().is_cancelled());
+    });
+}
+
+/// A task of one current-thread runtime runs another's `block_on`, one of whose tasks comes back to the first.
+#[test]
+fn block_on_by_way_of_another_runtime() {
+    watched(|| {
+        let (outer, between) = (Arc::new(current_thread()), Arc::new(current_thread()));
+        let (again, other) = (outer.clone(), between.clone());
+        let result = outer.block_on(async move {
+            let task = spawn(async {
+                yield_now().await;
+                20
+            });
+            let back = async move { 1 + again.block_on(task).unwrap() };
+            spawn(async move { other.block_on(async { spawn(back).await.unwrap() }) }).await.unwrap()
+        });
+        assert_eq!(result, 21);
+        // Each runtime has its worker again.
+        for runtime in [outer, between] {
+            assert_eq!(runtime.block_on(async { spawn(async { 3 }).await.unwrap() }), 3);
+        }
+    });
+}
+
+/// The only worker of a multi-threaded runtime runs a current-thread one, which waits for the first one's other tasks.
+#[test]
+fn block_on_inside_a_task_of_another_runtime() {
+    watched(|| {
+        let (one, inner) = (runtime(1), current_thread());
+        let handle = one.handle().clone();
+        let task = one.spawn(async move {
+            let other = handle.spawn(async {
+                yield_now().await;
+                20
+            });
+            1 + inner.block_on(other).unwrap()
+        });
+        assert_eq!(one.block_on(task).unwrap(), 21);
+    });
+}
+
+/// The end, by a panic, while a task's `block_on` waits for another one, which only the end cancels.
+#[test]
+fn the_end_inside_a_nested_block_on() {
+    watched(|| {
+        for by_way_of_another in [false, true] {
+            let runtime = Arc::new(Builder::new_current_thread().panic_policy(PanicPolicy::ShutDown).build().unwrap());
+            let inner = runtime.clone();
+            let result = runtime.block_on(async move {
+                let never = spawn(std::future::pending::<()>());
+                let task = spawn(async move {
+                    spawn(async { panic!("the end") }).detach();
+                    let wait = async move { never.await.unwrap_err().is_cancelled() };
+                    if by_way_of_another {
+                        current_thread().block_on(async { inner.block_on(wait) })
+                    } else {
+                        inner.block_on(wait)
+                    }
+                });
+                task.await
+            });
+            assert!(result.unwrap(), "its poll was under way when the end came");
+            assert!(runtime.block_on(runtime.spawn(async {})).unwrap_err().is_cancelled());
+        }
     });
 }

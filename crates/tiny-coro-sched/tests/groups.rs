@@ -1,5 +1,5 @@
 #![cfg(not(tiny_coro_loom))]
-//! Tasks in groups: join sets, scopes, local sets; and what belongs to a task.
+//! Tasks in groups: join sets and scopes; and what belongs to a task.
 
 use std::cell::RefCell;
 use std::future::{pending, poll_fn, ready};
@@ -7,11 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Poll, Waker};
-use std::thread;
+use std::task::Poll;
 use std::time::Duration;
-use tiny_coro_sched::task::{self, JoinSet, LocalSet, coop, spawn_local};
-use tiny_coro_sched::{Builder, Runtime, sleep, spawn, yield_now};
+use tiny_coro_sched::task::{self, JoinSet, LocalSet, coop};
+use tiny_coro_sched::{Builder, Runtime, sleep, spawn, timeout, yield_now};
 
 mod common;
 use common::{runtime, watched};
@@ -183,6 +182,50 @@ fn a_scope_hands_panics_on() {
     });
 }
 
+/// A panic in a destructor counts: of a task that completes, of one that is aborted, and once for one that panicked before.
+#[test]
+fn a_scope_hands_panics_of_destructors_on() {
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("in a destructor");
+        }
+    }
+    fn completes() -> impl Future<Output = ()> + Send {
+        let held = Panics;
+        poll_fn(move |_| {
+            let _held = &held;
+            Poll::Ready(())
+        })
+    }
+    watched(|| {
+        let runtime = runtime(2);
+        let seen = runtime.block_on(task::scope(async |scope| {
+            let held = Panics;
+            let aborted = scope.spawn(async move {
+                let _held = &held;
+                pending::<()>().await;
+            });
+            yield_now().await;
+            aborted.abort();
+            aborted.await.unwrap_err().is_panic() && scope.spawn(completes()).await.unwrap_err().is_panic()
+        }));
+        assert!(seen, "and counted as seen");
+        let unseen = catch_unwind(AssertUnwindSafe(|| {
+            runtime.block_on(task::scope(async |scope| {
+                let held = Panics;
+                scope.spawn(poll_fn(move |_| -> Poll<()> {
+                    let _held = &held;
+                    panic!("and then in the destructor")
+                }));
+                scope.spawn(completes());
+            }));
+        }));
+        let message = unseen.unwrap_err().downcast_ref::<String>().unwrap().clone();
+        assert!(message.starts_with("2 tasks of a scope panicked"), "{message}");
+    });
+}
+
 /// A scope that is dropped aborts what it has not waited for.
 #[test]
 fn a_dropped_scope_aborts() {
@@ -197,102 +240,10 @@ fn a_dropped_scope_aborts() {
                     pending::<()>().await;
                 });
             });
-            assert!(tiny_coro_sched::timeout(Duration::from_millis(1), scope).await.is_err());
+            assert!(timeout(Duration::from_millis(1), scope).await.is_err());
             while dropped.load(Ordering::SeqCst) == 0 {
                 yield_now().await;
             }
-        });
-    });
-}
-
-/// Local tasks run on the thread of the set, in order, wake each other and are woken from other threads.
-#[test]
-fn local_tasks_stay_on_their_thread() {
-    watched(|| {
-        for runtime in runtimes() {
-            let (set, here, order) = (LocalSet::new(), thread::current().id(), Rc::new(RefCell::new(Vec::new())));
-            set.block_on(&runtime, async {
-                let tasks: Vec<_> = (0..100)
-                    .map(|n| {
-                        let order = order.clone();
-                        spawn_local(async move {
-                            order.borrow_mut().push(n);
-                            spawn(async { yield_now().await }).await.unwrap(); // ends on a worker, perhaps
-                            sleep(Duration::from_micros(50)).await;
-                            assert_eq!(thread::current().id(), here);
-                            spawn_local(async move { Rc::new(n) }).await.unwrap()
-                        })
-                    })
-                    .collect();
-                for (n, task) in tasks.into_iter().enumerate() {
-                    assert_eq!(*task.await.unwrap(), n);
-                }
-            });
-            assert_eq!(*order.borrow(), (0..100).collect::<Vec<_>>());
-        }
-    });
-}
-
-/// The set as a future ends when all its tasks have; a set that is dropped drops what is left, on its own thread, and later wakes and
-/// aborts from elsewhere find nothing.
-#[test]
-fn the_ends_of_a_local_set() {
-    watched(|| {
-        let runtime = runtime(2);
-        let count = Rc::new(RefCell::new(0));
-        let set = LocalSet::new();
-        for _ in 0..200 {
-            let count = count.clone();
-            set.spawn_local(async move {
-                yield_now().await;
-                *count.borrow_mut() += 1;
-            })
-            .detach();
-        }
-        runtime.block_on(set);
-        assert_eq!(*count.borrow(), 200);
-
-        let (set, leaked) = (LocalSet::new(), Arc::new(std::sync::Mutex::new(None::<Waker>)));
-        let (kept, handed_out) = (Rc::new(()), leaked.clone());
-        let inside = kept.clone();
-        let waiting = set.spawn_local(async move {
-            poll_fn(|cx| {
-                *handed_out.lock().unwrap() = Some(cx.waker().clone());
-                Poll::<()>::Pending
-            })
-            .await;
-            drop(inside);
-        });
-        let inside = kept.clone();
-        let never_run = set.spawn_local(async move { drop(inside) });
-        let abort = waiting.abort_handle();
-        set.block_on(&runtime, yield_now());
-        drop(set);
-        assert_eq!(Rc::strong_count(&kept), 1);
-        let waker = leaked.lock().unwrap().take().unwrap();
-        thread::spawn(move || {
-            waker.wake();
-            abort.abort();
-        })
-        .join()
-        .unwrap();
-        assert!(runtime.block_on(waiting).unwrap_err().is_cancelled());
-        runtime.block_on(never_run).unwrap(); // it ran in `block_on`
-    });
-}
-
-/// Panics of local tasks are theirs; `spawn_local` outside a set says what to do; a join set takes local tasks.
-#[test]
-fn local_tasks_and_their_errors() {
-    watched(|| {
-        let runtime = Builder::new_current_thread().build().unwrap();
-        let message = catch_unwind(|| drop(spawn_local(async {}))).unwrap_err();
-        assert!(message.downcast_ref::<&str>().unwrap().contains("LocalSet::run_until"));
-        LocalSet::new().block_on(&runtime, async {
-            assert!(spawn_local(async { panic!("local") }).await.map(|(): ()| ()).unwrap_err().is_panic());
-            let mut set = JoinSet::new();
-            set.spawn_local(async { Rc::new(4) });
-            assert_eq!(*set.join_next().await.unwrap().unwrap(), 4);
         });
     });
 }
@@ -340,6 +291,20 @@ fn task_locals() {
             }));
             assert_eq!(seen.load(Ordering::SeqCst), 9);
             assert_eq!(NUMBER.sync_scope(5, || NUMBER.with(|number| *number)), 5);
+            // Dropped where the value is in use, a future has to do without.
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let counted = Counted(dropped.clone());
+            let mut unfinished = Box::pin(NUMBER.scope(9, async move {
+                let _counted = counted;
+                pending::<()>().await;
+            }));
+            assert!(timeout(Duration::ZERO, &mut unfinished).await.is_err());
+            NUMBER.sync_scope(5, || NUMBER.with(|_| drop(unfinished)));
+            assert_eq!(dropped.load(Ordering::SeqCst), 1);
+            let nested = || NUMBER.sync_scope(5, || NUMBER.with(|_| NUMBER.sync_scope(6, || ())));
+            assert!(
+                catch_unwind(nested).unwrap_err().downcast_ref::<String>().unwrap().contains("inside `LocalKey::with`")
+            );
             assert!(NUMBER.try_with(|_| ()).is_err());
         });
     });
@@ -356,7 +321,7 @@ fn foreign_futures_give_way() {
                 let set = LocalSet::new();
                 let counting = turns.clone();
                 set.run_until(async move {
-                    let other = spawn_local(async move {
+                    let other = task::spawn_local(async move {
                         loop {
                             *counting.borrow_mut() += 1;
                             yield_now().await;

@@ -1,9 +1,10 @@
 #![cfg(not(tiny_coro_loom))]
 //! `Runtime::shutdown`: what ends by itself may, what does not is listed.
 
+use std::future::pending;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use tiny_coro_sched::{Builder, Runtime, Wait, sleep, spawn, spawn_blocking, task, yield_now};
+use tiny_coro_sched::{Builder, Runtime, Wait, block_in_place, sleep, spawn, spawn_blocking, task, yield_now};
 
 mod common;
 use common::{runtime, watched};
@@ -72,14 +73,42 @@ fn a_poll_that_does_not_end_is_listed() {
         let runtime = runtime(2);
         let (release, wait) = mpsc::channel::<()>();
         let (started, wait_started) = mpsc::channel();
-        let stuck = runtime.spawn(async move {
+        let stuck = async move {
             started.send(()).unwrap();
             let _ = wait.recv();
-        });
+        };
+        let stuck = task::Builder::new().name("stuck").spawn_on(stuck, runtime.handle());
         wait_started.recv().unwrap();
         let report = runtime.shutdown(soon());
         drop(release);
         let running: Vec<_> = report.tasks.iter().filter(|task| task.waited_on == Wait::Running).collect();
-        assert!(running.iter().any(|task| task.id == stuck.id()), "{report}");
+        assert!(running.iter().any(|task| task.id == stuck.id() && task.name.as_deref() == Some("stuck")), "{report}");
+    });
+}
+
+/// A task that blocks in place at the deadline is listed by name, whether or not another thread has its worker by then.
+#[test]
+fn what_blocks_in_place_is_listed() {
+    watched(|| {
+        for workers in [1, 2] {
+            let runtime = runtime(workers);
+            let (release, wait) = mpsc::channel::<()>();
+            let (started, wait_started) = mpsc::channel();
+            let blocks = async move {
+                block_in_place(|| {
+                    started.send(()).unwrap();
+                    let _ = wait.recv();
+                });
+            };
+            let stuck = task::Builder::new().name("stuck").spawn_on(blocks, runtime.handle());
+            wait_started.recv().unwrap();
+            let other = runtime.spawn(pending::<()>());
+            let report = runtime.shutdown(soon());
+            drop(release);
+            let find = |id| report.tasks.iter().filter(|task| task.id == id).collect::<Vec<_>>();
+            let [task] = find(stuck.id())[..] else { panic!("{report}") };
+            assert_eq!((task.name.as_deref(), &task.waited_on), (Some("stuck"), &Wait::Running), "{report}");
+            assert_eq!(find(other.id()).len(), 1, "{report}");
+        }
     });
 }

@@ -7,6 +7,7 @@ use super::memory;
 use super::schedule::{Cause, Schedule};
 use super::state::{Detach, Idle, Start, State};
 use super::waker::with_waker;
+use crate::panic::quietly;
 use std::any::Any;
 use std::future::Future;
 use std::mem;
@@ -173,9 +174,13 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         let cell = unsafe { this.as_ref() };
         // SAFETY: RUNNING makes the stage the caller's, which is written below.
         let output = match (unsafe { cell.drop_future() }, output) {
+            (Ok(()), output) => output,
             // The first panic is the one to report.
-            (Ok(()), output) | (Err(_), output @ Err(_)) => output,
-            (Err(payload), Ok(output)) => {
+            (Err(second), Err(error)) if error.is_panic() => {
+                drop_quietly(second);
+                Err(error)
+            }
+            (Err(payload), output) => {
                 drop_quietly(output);
                 Err(JoinError::panic(cell.header.id, payload))
             }
@@ -183,7 +188,7 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         let cancelled = output.as_ref().is_err_and(JoinError::is_cancelled);
         if let Err(error) = &output {
             error.with_panic(|payload| {
-                let _ = catch_unwind(AssertUnwindSafe(|| cell.scheduler.panicked(&cell.header, payload)));
+                quietly(|| cell.scheduler.panicked(&cell.header, payload));
             });
         }
         // Before the join handle hears of it: who awaits the task then finds it neither listed nor counted.
@@ -212,7 +217,7 @@ impl<F: Future, S: Schedule> Cell<F, S> {
                 cell.scheduler.unjoined(&cell.header, waker);
             }
             // A waker of another executor may panic; that is its task's trouble, not this one's.
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.map(Waker::wake)));
+            quietly(|| waker.into_iter().for_each(Waker::wake));
         }
         if cell.header.state.release(references) {
             // SAFETY: these were the last references.
@@ -239,6 +244,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
         Start::Cancel => return unsafe { Cell::complete(this, Err(cell.scheduler.cancelled(id)), 1) },
         Start::Poll => {}
     }
+    cell.scheduler.started(&cell.header);
     // SAFETY: `start` has set RUNNING.
     if let Some(output) = unsafe { cell.poll(header) } {
         // SAFETY: as for `Cancel`.
@@ -382,12 +388,12 @@ unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
         cell.as_ref().write_stage(Stage::Empty);
     }
     // SAFETY: it comes from `allocate`, and nobody else can reach it.
-    let _ = catch_unwind(AssertUnwindSafe(|| unsafe { memory::free(cell) }));
+    quietly(|| unsafe { memory::free(cell) });
 }
 
 /// Drops a value of the user's. A panic in its destructor has been printed by the panic hook, and ends here.
 fn drop_quietly<T>(value: T) {
     if mem::needs_drop::<T>() {
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(value)));
+        quietly(|| drop(value));
     }
 }

@@ -95,9 +95,19 @@ struct State {
     queue: VecDeque<TaskRef>,
     /// Tasks that have not completed.
     live: usize,
-    /// Who polls the set, to be woken when a task is queued.
-    waker: Option<Waker>,
+    /// Who polls the set, to be woken when a task is queued: the set's own future, and each `run_until`.
+    pollers: Vec<(Poller, Waker)>,
+    next_poller: u64,
     closed: bool,
+}
+
+/// Tells those who poll one set apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Poller(u64);
+
+impl Poller {
+    /// The set's own future.
+    const SET: Self = Self(0);
 }
 
 impl LocalSet {
@@ -123,7 +133,9 @@ impl LocalSet {
     ///
     /// That of `future`; the tasks stay in the set.
     pub fn run_until<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
-        RunUntil { set: self, future }
+        let mut state = self.shared.state.lock();
+        state.next_poller += 1;
+        RunUntil { set: self, poller: Poller(state.next_poller), future }
     }
 
     /// [`Runtime::block_on`] with [`run_until`](LocalSet::run_until).
@@ -142,26 +154,43 @@ impl LocalSet {
     }
 
     /// Runs what is queued, up to a limit. Returns true if all tasks have completed.
-    fn tick(&self, cx: &mut Context<'_>) -> bool {
+    fn tick(&self, poller: Poller, cx: &mut Context<'_>) -> bool {
         let _entered = self.enter();
         for _ in 0..POLLS {
             let mut state = self.shared.state.lock();
             let Some(task) = state.queue.pop_front() else {
-                if state.live == 0 {
-                    return true;
-                }
-                let new =
-                    (!state.waker.as_ref().is_some_and(|old| old.will_wake(cx.waker()))).then(|| cx.waker().clone());
-                let old = new.and_then(|new| state.waker.replace(new));
+                let completed = state.live == 0;
+                let old = if completed { state.forget(poller) } else { state.remember(poller, cx.waker()) };
                 drop(state);
                 drop(old); // after the lock: it may run user code
-                return false;
+                return completed;
             };
             drop(state);
             task.run();
         }
         cx.waker().wake_by_ref();
         false
+    }
+}
+
+impl State {
+    /// Notes whom to wake, and returns the waker that is replaced.
+    #[must_use = "it is dropped outside the lock"]
+    fn remember(&mut self, poller: Poller, waker: &Waker) -> Option<Waker> {
+        match self.pollers.iter_mut().find(|(other, _)| *other == poller) {
+            Some((_, old)) if old.will_wake(waker) => None,
+            Some((_, old)) => Some(mem::replace(old, waker.clone())),
+            None => {
+                self.pollers.push((poller, waker.clone()));
+                None
+            }
+        }
+    }
+
+    #[must_use = "it is dropped outside the lock"]
+    fn forget(&mut self, poller: Poller) -> Option<Waker> {
+        let position = self.pollers.iter().position(|(other, _)| *other == poller)?;
+        Some(self.pollers.swap_remove(position).1)
     }
 }
 
@@ -188,9 +217,12 @@ impl Shared {
             return Some(task);
         }
         state.queue.push_back(task);
-        let waker = state.waker.take();
-        drop(state);
-        waker.into_iter().for_each(Waker::wake);
+        // Each of them, since any may be the one whose own future goes on. The lock is not held during a wake.
+        while let Some((_, waker)) = state.pollers.pop() {
+            drop(state);
+            waker.wake();
+            state = self.state.lock();
+        }
         None
     }
 }
@@ -199,7 +231,7 @@ impl Future for LocalSet {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.tick(cx) { Poll::Ready(()) } else { Poll::Pending }
+        if self.tick(Poller::SET, cx) { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
@@ -251,8 +283,16 @@ impl Drop for LocalEnterGuard {
 pin_project! {
     struct RunUntil<'a, F> {
         set: &'a LocalSet,
+        poller: Poller,
         #[pin]
         future: F,
+    }
+
+    impl<F> PinnedDrop for RunUntil<'_, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let waker = this.set.shared.state.lock().forget(this.poller);
+            drop(waker); // after the lock: it may run user code
+        }
     }
 }
 
@@ -266,7 +306,7 @@ impl<F: Future> Future for RunUntil<'_, F> {
             this.future.poll(cx)
         };
         if polled.is_pending() {
-            this.set.tick(cx);
+            this.set.tick(*this.poller, cx);
         }
         polled
     }

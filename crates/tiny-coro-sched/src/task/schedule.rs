@@ -32,6 +32,11 @@ pub(crate) trait Schedule: Send + Sync + Sized + 'static {
     /// had it: the list's reference is then the caller's, who has set RUNNING.
     fn release(&self, task: NonNull<Header>) -> bool;
 
+    /// A task is about to be polled. The caller has set RUNNING.
+    fn started(&self, task: &Header) {
+        let _ = task;
+    }
+
     /// The name of its tasks.
     fn name(&self) -> Option<&str> {
         None

@@ -4,10 +4,11 @@ use super::{AbortHandle, JoinError, JoinHandle, TaskId};
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use std::future::{Future, poll_fn};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::thread;
 
 /// Runs `body`, which may spawn tasks through the [`Scope`], and waits until every one of them has ended, its future dropped.
 ///
@@ -15,8 +16,8 @@ use std::thread;
 ///
 /// # Panics
 ///
-/// When `body` does; the tasks are aborted then. And, after all tasks have ended, when one of them panicked and nobody saw that in
-/// its join handle.
+/// When `body` does; the tasks are aborted then. And, after all tasks have ended, when one of them panicked, in a poll or in a
+/// destructor, and nobody saw that in its join handle.
 ///
 /// # Cancel safety
 ///
@@ -83,7 +84,7 @@ impl Scope {
         F::Output: Send + 'static,
     {
         let ticket = Ticket::new(&self.children);
-        let handle = crate::spawn(Child { future, _ticket: ticket });
+        let handle = crate::spawn(Child { future: Some(future), panicked: false, ticket });
         let mut state = self.children.0.lock();
         if state.abort.len() == state.abort.capacity() {
             state.abort.retain(|task| !task.is_finished());
@@ -107,7 +108,7 @@ impl Scope {
 impl Drop for Scope {
     /// At the regular end there is nothing left to abort.
     fn drop(&mut self) {
-        let abort = std::mem::take(&mut self.children.0.lock().abort);
+        let abort = mem::take(&mut self.children.0.lock().abort);
         abort.iter().for_each(AbortHandle::abort);
     }
 }
@@ -148,29 +149,41 @@ impl Drop for Ticket {
 }
 
 pin_project! {
+    /// `None` once it is dropped.
     struct Child<F> {
         #[pin]
-        future: F,
-        _ticket: Ticket,
+        future: Option<F>,
+        // True once this child has been counted among those that panicked.
+        panicked: bool,
+        ticket: Ticket,
     }
+
+    impl<F> PinnedDrop for Child<F> {
+        /// A panic in the destructor counts as well, and has to before the ticket goes.
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            counted(this.panicked, this.ticket, || this.future.set(None));
+        }
+    }
+}
+
+/// Calls `body`, and counts a panic that comes out of it, once a child.
+fn counted<R>(panicked: &mut bool, ticket: &Ticket, body: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+        if !mem::replace(panicked, true) {
+            ticket.0.0.lock().panicked += 1;
+        }
+        resume_unwind(payload)
+    })
 }
 
 impl<F: Future> Future for Child<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// Counts a panic that goes through.
-        struct Watch<'a>(&'a Ticket);
-        impl Drop for Watch<'_> {
-            fn drop(&mut self) {
-                if thread::panicking() {
-                    self.0.0.0.lock().panicked += 1;
-                }
-            }
-        }
         let this = self.project();
-        let _watch = Watch(this._ticket);
-        this.future.poll(cx)
+        let future = this.future.as_pin_mut().expect("the task is polled until it is dropped");
+        counted(this.panicked, this.ticket, || future.poll(cx))
     }
 }
 

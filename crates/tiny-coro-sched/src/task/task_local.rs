@@ -60,14 +60,25 @@ impl<T: 'static> LocalKey<T> {
     }
 
     /// Gives `future` a value of its own, which it keeps on whatever thread it is polled.
+    ///
+    /// Its destructor has the value, too, unless it is dropped inside [`with`](LocalKey::with) of the same key, or while the thread ends.
+    ///
+    /// # Panics
+    ///
+    /// When it is polled inside [`with`](LocalKey::with) of the same key: the value there is borrowed.
     pub fn scope<F: Future>(&'static self, value: T, future: F) -> TaskLocalFuture<T, F> {
         TaskLocalFuture { key: self, value: Some(value), future: Some(future) }
     }
 
     /// Calls `body` with a value of its own.
+    ///
+    /// # Panics
+    ///
+    /// Inside [`with`](LocalKey::with) of the same key: the value there is borrowed.
+    #[track_caller]
     pub fn sync_scope<R>(&'static self, value: T, body: impl FnOnce() -> R) -> R {
         let mut value = Some(value);
-        let _swapped = Swapped::new(self, &mut value);
+        let _swapped = Swapped::new(self, &mut value).unwrap_or_else(|error| panic!("{error}"));
         body()
     }
 
@@ -142,9 +153,24 @@ struct Swapped<'a, T: 'static> {
 }
 
 impl<'a, T: 'static> Swapped<'a, T> {
-    fn new(key: &'static LocalKey<T>, own: &'a mut Option<T>) -> Self {
-        key.slot.with(|slot| mem::swap(&mut *slot.borrow_mut(), own));
-        Self { key, own }
+    /// Fails where the value of the slot is in use, and at the end of the thread.
+    fn new(key: &'static LocalKey<T>, own: &'a mut Option<T>) -> Result<Self, Borrowed> {
+        let swap = |slot: &RefCell<Option<T>>| slot.try_borrow_mut().map(|mut slot| mem::swap(&mut *slot, own));
+        match key.slot.try_with(swap) {
+            Ok(Ok(())) => Ok(Self { key, own }),
+            Ok(Err(_)) | Err(_) => Err(Borrowed),
+        }
+    }
+}
+
+/// Why a task-local value can't be put in its place.
+struct Borrowed;
+
+impl fmt::Display for Borrowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a task-local value can't be replaced inside `LocalKey::with` of the same key, or while its thread ends",
+        )
     }
 }
 
@@ -170,7 +196,7 @@ pin_project! {
             let mut this = this.project();
             if this.future.is_some() {
                 let _swapped = Swapped::new(this.key, this.value);
-                this.future.set(None);
+                this.future.set(None); // also without the value: a destructor has to run
             }
         }
     }
@@ -181,7 +207,7 @@ impl<T: 'static, F: Future> Future for TaskLocalFuture<T, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        let _swapped = Swapped::new(this.key, this.value);
+        let _swapped = Swapped::new(this.key, this.value).unwrap_or_else(|error| panic!("{error}"));
         let future = this.future.as_mut().as_pin_mut().expect("polled after completion");
         let polled = future.poll(cx);
         if polled.is_ready() {

@@ -15,6 +15,7 @@ use super::Worker;
 use crate::blocking::Urgency;
 use crate::context;
 use crate::handle::Handle;
+use crate::shared::Shared;
 use crate::threads;
 use std::fmt;
 use std::panic::Location;
@@ -24,6 +25,7 @@ use tiny_coro_prim::sync::Mutex;
 /// A worker on offer, from step 1 to step 4.
 pub(crate) struct HandOver {
     slot: Arc<Mutex<Option<Box<Worker>>>>,
+    shared: Arc<Shared>,
 }
 
 impl HandOver {
@@ -31,6 +33,7 @@ impl HandOver {
     pub(crate) fn begin() -> Option<Self> {
         let worker = context::uninstall_if(|worker| !worker.in_driver.get() && !worker.shared.is_current_thread())?;
         let shared = worker.shared.clone();
+        worker.remote().current.read().into_iter().for_each(|task| shared.displaced.enter(task));
         let slot = Arc::new(Mutex::new(Some(worker)));
         let offered = slot.clone();
         let take_over = move || {
@@ -51,7 +54,7 @@ impl HandOver {
             let untaken = slot.lock().take();
             drop(untaken);
         }
-        Some(Self { slot })
+        Some(Self { slot, shared })
     }
 }
 
@@ -59,6 +62,7 @@ impl Drop for HandOver {
     fn drop(&mut self) {
         let untaken = self.slot.lock().take();
         if let Some(worker) = untaken {
+            self.shared.displaced.leave();
             context::reinstall(worker);
         }
     }

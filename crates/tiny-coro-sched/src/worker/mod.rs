@@ -5,6 +5,7 @@ mod queue;
 mod search;
 mod sleep;
 
+pub(crate) use handover::HandOver;
 pub use handover::block_in_place;
 
 use self::queue::take_lifo;
@@ -129,8 +130,9 @@ pub(crate) fn run(worker: Box<Worker>) {
     // Its own shard of the timers, whichever thread it is on: nothing is shared to set one, or to cancel it.
     let _shard = shared.reactor.enter_shard(worker.index);
     let installed = context::install(worker);
-    if work(installed.worker(), &mut NoMain) != Left::HandedOver {
-        drop(installed.into_worker());
+    match work(installed.worker(), &mut NoMain) {
+        Left::HandedOver => shared.displaced.leave(),
+        Left::MainCompleted | Left::ShuttingDown => drop(installed.into_worker()),
     }
     budget::reset(budget::UNLIMITED);
 }
@@ -190,7 +192,7 @@ impl Worker {
         None
     }
 
-    fn remote(&self) -> &Remote {
+    pub(crate) fn remote(&self) -> &Remote {
         &self.shared.remotes[self.index]
     }
 

@@ -1,8 +1,8 @@
 //! Sleeping, in the poller or in the parker, and what a turn of the reactor brings.
 
 use super::Worker;
+use crate::panic::quietly;
 use crate::park::Place;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::Duration;
 use tiny_coro_reactor::Turn;
@@ -72,7 +72,7 @@ impl Worker {
             self.in_driver.set(true);
             for waker in woken.drain(..) {
                 // A waker of another executor may panic: the other wakes must not be lost with it.
-                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+                quietly(|| waker.wake());
             }
             self.in_driver.set(false);
             if self.deque.len() > own {
