@@ -51,6 +51,8 @@
 //! `loom::model` with `RUSTFLAGS="--cfg tiny_coro_loom"`. Turn the release into `Relaxed`, and loom reports the race: this
 //! crate's own `tests/loom.rs` does just that.
 //!
+//! Beside the seam stands [`budget`], the one thing that the leaf futures of every layer share.
+//!
 //! # What the model checker does not see
 //!
 //! A model that passes is a proof for that program, up to these:
@@ -74,6 +76,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod budget;
 mod fence;
 mod padded;
 mod seam;

@@ -169,7 +169,6 @@
 
 mod alarm;
 mod async_fd;
-pub mod budget;
 mod clock;
 mod context;
 #[cfg(all(test, tiny_coro_loom))]
@@ -200,6 +199,7 @@ pub use shutdown::Waiting;
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use source::Source;
 pub use tiny_coro_poller::Interest;
+pub use tiny_coro_prim::budget;
 pub use turn::Turn;
 
 #[cfg(doctest)]

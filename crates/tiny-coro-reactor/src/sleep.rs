@@ -8,8 +8,9 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
+use tiny_coro_prim::budget;
 use tiny_coro_timer::Key;
 
 /// Completes when its deadline has passed, never earlier; or when its reactor is shut down, since nobody would wake it then.
@@ -146,6 +147,7 @@ impl Future for Sleep {
         }
         if this.look {
             if this.is_elapsed() {
+                ready!(budget::poll_proceed(cx));
                 this.cancel();
                 return this.complete();
             }

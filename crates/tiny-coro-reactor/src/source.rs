@@ -1,6 +1,5 @@
 //! A descriptor whose readiness can be awaited.
 
-use crate::budget;
 use crate::nonblocking;
 use crate::reactor::{Reactor, gone};
 use crate::readiness::{Direction, Ready, Wanted};
@@ -11,6 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll, ready};
 use tiny_coro_poller::{Interest, Token};
+use tiny_coro_prim::budget;
 use tiny_coro_prim::sync::Arc;
 
 /// A non-blocking descriptor that is registered with a [`Reactor`] for as long as this value lives.

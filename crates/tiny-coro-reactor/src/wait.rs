@@ -1,6 +1,5 @@
 //! The future behind `readable`, `writable` and `ready`.
 
-use crate::budget;
 use crate::readiness::{Direction, Ready};
 use crate::registry::IoState;
 use crate::source::checked;
@@ -9,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tiny_coro_poller::Interest;
+use tiny_coro_prim::budget;
 
 const DIRECTIONS: [Direction; 2] = [Direction::Read, Direction::Write];
 

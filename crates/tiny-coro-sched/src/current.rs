@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use tiny_coro_parker::{Parker, Unparker};
 use tiny_coro_prim::atomic::{AtomicBool, Ordering};
+use tiny_coro_prim::budget;
 use tiny_coro_prim::sync::Mutex;
-use tiny_coro_reactor::budget;
 
 /// The worker, while no thread has it, and the threads that would like to.
 pub(crate) struct Core(Mutex<State>);

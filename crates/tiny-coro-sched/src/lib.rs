@@ -77,7 +77,7 @@
 //! | was put into a LIFO slot | 1 poll; 3 wins in a row later it goes to the back of the deque |
 //! | came from outside, behind *n* others in the injector | 61 (*n* + 1) polls of any one worker, however many tasks that has of its own |
 //! | waits for an I/O event or a deadline that has come | 61 polls until somebody asks for it, then as one in a deque |
-//! | has sockets that are always ready | gives way to others after 128 operations (the [budget](task::coop)) |
+//! | has sockets, channels, locks or tasks to join that are always ready | gives way to others after 128 operations (the [budget](task::coop)) |
 //!
 //! And if a worker is in one poll for long: what is in its deque the others steal as ever. After 5 to 10 ms the watch wakes a parked
 //! worker, which takes what is in its LIFO slot, and the driver if nobody has that. So a long poll holds up what it does itself, and nothing

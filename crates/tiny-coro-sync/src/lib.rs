@@ -62,9 +62,9 @@
 //!
 //! # Limits and non-goals
 //!
-//! No poisoning: a panic under a lock unlocks it. No blocking calls: a thread outside waits with its own `block_on`. No cooperative
-//! budget: a coroutine whose channel never runs dry has to yield by itself, or its runtime makes it. Waiting futures
-//! are `!Unpin`: pin them (`.await` does) before polling them by hand.
+//! No poisoning: a panic under a lock unlocks it. No blocking calls: a thread outside waits with its own `block_on`. Under a
+//! scheduler that sets a [budget](tiny_coro_prim::budget), a coroutine whose channel never runs dry gives way after a while; under any other it has
+//! to yield by itself. Waiting futures are `!Unpin`: pin them (`.await` does) before polling them by hand.
 
 mod list;
 mod short;

@@ -1,14 +1,14 @@
 //! The cooperative budget, for futures that the runtime does not know.
 //!
-//! A task may do so many ready operations in one poll (128); then its sockets answer `Pending` and the task goes to the back of the
-//! queue. What is not built on the runtime's own sockets takes part through these functions. They work in any future; where no
-//! scheduler sets a budget there is no limit.
+//! A task may do so many ready operations in one poll (128); then its sockets, channels, locks, sleeps and join handles answer `Pending`
+//! and the task goes to the back of the queue. What is built on none of these takes part through the functions here. They work in any
+//! future; where no scheduler sets a budget there is no limit.
 
 use pin_project_lite::pin_project;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use tiny_coro_reactor::budget;
+use tiny_coro_prim::budget;
 
 /// Takes one unit of the budget; gives way to other tasks if none is left. For loops that are long and never wait.
 ///
@@ -84,15 +84,6 @@ impl<F: Future> Future for Unconstrained<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        /// What is left counts again afterwards, also after a panic.
-        struct Restore(u32);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                budget::reset(self.0);
-            }
-        }
-        let _restore = Restore(budget::left());
-        budget::reset(budget::UNLIMITED);
-        self.project().future.poll(cx)
+        budget::unlimited(|| self.project().future.poll(cx))
     }
 }

@@ -11,7 +11,8 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::sync::Mutex;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use tiny_coro_prim::budget;
 
 /// Awaits a task's result. Dropping it detaches the task, which runs on.
 ///
@@ -78,8 +79,20 @@ impl<T> JoinHandle<T> {
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut output: Poll<Self::Output> = Poll::Pending;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(budget::poll_left(cx));
+        let polled = self.poll_result(cx);
+        if polled.is_ready() {
+            budget::spend();
+        }
+        polled
+    }
+}
+
+impl<T> JoinHandle<T> {
+    /// Polls without the budget.
+    pub(super) fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        let mut output: Poll<Result<T, JoinError>> = Poll::Pending;
         let header = self.task.as_raw();
         let poll_join = self.task.header().vtable.poll_join;
         // SAFETY: this is the join handle, borrowed exclusively, and `output` has the type it was made for.

@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
+use tiny_coro_prim::budget;
 
 /// A set of tasks with the same output, whose results come in the order in which the tasks end. Dropping it aborts those that are
 /// left.
@@ -188,11 +188,13 @@ impl<T: 'static> JoinSet<T> {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<(TaskId, Result<T, JoinError>)>> {
+        ready!(budget::poll_left(cx));
         loop {
             if self.is_empty() {
                 return Poll::Ready(None);
             }
             if let Some(ended) = self.poll_ended() {
+                budget::spend();
                 return Poll::Ready(Some(ended));
             }
             let waker = cx.waker().clone();
@@ -211,7 +213,7 @@ impl<T: 'static> JoinSet<T> {
         loop {
             let number = self.ended.0.lock().queue.pop_front()?;
             let Some(member) = &mut self.members[number] else { continue };
-            let Poll::Ready(result) = Pin::new(&mut member.handle).poll(&mut Context::from_waker(&member.waker)) else {
+            let Poll::Ready(result) = member.handle.poll_result(&mut Context::from_waker(&member.waker)) else {
                 continue;
             };
             let id = member.handle.id();

@@ -8,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tiny_coro_prim::budget;
 use tiny_coro_reactor::Sleep;
 
 /// Gives `future` at most `duration`. The future is polled before the clock is looked at: one that is ready wins.
@@ -74,7 +75,8 @@ impl<F: Future> Future for Timeout<F> {
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        ready!(this.sleep.poll(cx));
+        // Also if the budget is spent, as it is each time where the future never waits.
+        ready!(budget::unlimited(|| this.sleep.poll(cx)));
         Poll::Ready(Err(Elapsed(())))
     }
 }

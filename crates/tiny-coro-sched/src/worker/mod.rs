@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use tiny_coro_parker::Parker;
 use tiny_coro_prim::atomic::Ordering;
-use tiny_coro_reactor::budget;
+use tiny_coro_prim::budget;
 
 /// After how many polls a busy worker looks into the injector first, and asks the operating system for events. A prime,
 /// so that it does not beat with a period in the program.

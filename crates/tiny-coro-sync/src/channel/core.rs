@@ -4,6 +4,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
+use tiny_coro_prim::budget;
+
 use super::error::{RecvError, SendError, TryRecvError, TrySendError};
 use super::state::State;
 use crate::list::{List, Phase, Waiter};
@@ -53,9 +55,13 @@ impl<T> Channel<T> {
         if waiter.phase() != Phase::Idle {
             return self.resume_send(waiter, cx);
         }
+        ready!(budget::poll_left(cx));
         let value = waiter.as_mut().take().expect("a send future was polled after it was ready");
         match self.try_send(value) {
-            Ok(()) => Poll::Ready(Ok(())),
+            Ok(()) => {
+                budget::spend();
+                Poll::Ready(Ok(()))
+            }
             Err(TrySendError::Closed(value)) => Poll::Ready(Err(SendError(value))),
             Err(TrySendError::Full(value)) => self.wait_for_room(waiter, value, cx),
         }
@@ -113,8 +119,12 @@ impl<T> Channel<T> {
         if waiter.phase() != Phase::Idle {
             return self.resume_recv(waiter, cx);
         }
+        ready!(budget::poll_left(cx));
         match self.try_recv() {
-            Ok(value) => Poll::Ready(Ok(value)),
+            Ok(value) => {
+                budget::spend();
+                Poll::Ready(Ok(value))
+            }
             Err(TryRecvError::Closed) => Poll::Ready(Err(RecvError)),
             Err(TryRecvError::Empty) => self.wait_for_value(waiter, cx),
         }

@@ -1,10 +1,10 @@
 //! The lock protocol without the value: one state word, one list.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tiny_coro_prim::atomic::{AtomicU8, Ordering};
-use tiny_coro_prim::sync;
+use tiny_coro_prim::{budget, sync};
 
 use crate::list::{List, Phase, Waiter};
 
@@ -76,8 +76,14 @@ impl RawMutex {
     #[inline]
     pub(super) fn poll_lock(&self, mut waiter: Pin<&mut Waiter<()>>, cx: &mut Context<'_>) -> Poll<()> {
         match waiter.phase() {
-            Phase::Idle if self.try_lock() => Poll::Ready(()),
-            Phase::Idle => self.enlist(waiter, cx),
+            Phase::Idle => {
+                ready!(budget::poll_left(cx));
+                if !self.try_lock() {
+                    return self.enlist(waiter, cx);
+                }
+                budget::spend();
+                Poll::Ready(())
+            }
             Phase::Queued => self.renew(waiter, cx),
             Phase::Done | Phase::Closed => {
                 waiter.as_mut().settle();

@@ -5,8 +5,9 @@ use std::future::{Future, poll_fn};
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
+use tiny_coro_prim::budget;
 use tiny_coro_prim::cell::UnsafeCell;
 
 use super::state::{End, Half, Snapshot, State};
@@ -326,11 +327,15 @@ impl<T> Future for Receiver<T> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(budget::poll_left(cx));
         let this = self.get_mut();
         loop {
             let seen = this.shared().state.load();
             match this.look(seen) {
-                Ok(value) => return Poll::Ready(Ok(value)),
+                Ok(value) => {
+                    budget::spend();
+                    return Poll::Ready(Ok(value));
+                }
                 Err(TryRecvError::Closed) => return Poll::Ready(Err(RecvError)),
                 Err(TryRecvError::Empty) => {}
             }
