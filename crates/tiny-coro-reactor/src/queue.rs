@@ -77,8 +77,13 @@ impl Queue {
         lowers
     }
 
-    /// Looks what has become of a timer, for a task with `waker`.
-    pub(crate) fn look(&self, key: Key, waker: &Waker) -> Timer {
+    /// Looks what has become of a timer, for a task with `waker`. A task that was woken by its timer takes no lock here.
+    pub(crate) fn look(&self, key: Key, deadline: u64, waker: &Waker) -> Timer {
+        // ORDERING R5: relaxed. What the caller reads is no older than the bound that its own `insert` has left, which was not above the
+        // deadline; so a higher one was written after the timer had left the queue. Nothing but the time is learnt from that.
+        if deadline < self.earliest.load(Ordering::Relaxed) {
+            return Timer::Over;
+        }
         match self.timers.lock().queue.get(key) {
             None => Timer::Over,
             Some(old) if old.will_wake(waker) => Timer::Waits,
@@ -114,6 +119,7 @@ impl Queue {
 
     fn raise(&self, timers: &Timers) -> u64 {
         let next = timers.queue.next_deadline().unwrap_or(NEVER);
+        // ORDERING R5: relaxed. Under the lock, as every store.
         self.earliest.store(next, Ordering::Relaxed);
         next
     }

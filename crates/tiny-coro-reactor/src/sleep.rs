@@ -8,7 +8,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 use tiny_coro_prim::budget;
 use tiny_coro_timer::Key;
@@ -27,11 +27,28 @@ pub struct Sleep {
     shard: ShardRef,
     /// In ticks of the reactor's clock.
     deadline: u64,
+    stage: Stage,
+}
+
+/// Where a sleep is in its life: a timer's key, or a number that no key is, so that a sleep takes three words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stage(u64);
+
+impl Stage {
+    /// No timer is set; the first poll sets it.
+    const NEW: Self = Self(0);
+    /// As `NEW`, and the deadline may have passed: the first poll looks at the clock.
+    const LOOK: Self = Self(1);
+    const OVER: Self = Self(2);
+
+    fn of(key: Key) -> Self {
+        Self(key.to_bits())
+    }
+
     /// The timer, from the first poll on until it is over.
-    key: Option<Key>,
-    /// Whether the next poll looks at the clock: the deadline may have passed before a timer was set for it.
-    look: bool,
-    over: bool,
+    fn key(self) -> Option<Key> {
+        Key::from_bits(self.0)
+    }
 }
 
 /// As [`Reactor::sleep`], with the current thread's reactor.
@@ -68,12 +85,12 @@ impl Reactor {
 impl Sleep {
     pub(crate) fn at(shard: ShardRef, deadline: Instant) -> Self {
         let deadline = shard.hub.clock.ticks(deadline);
-        Self { shard, deadline, key: None, look: true, over: false }
+        Self { shard, deadline, stage: Stage::LOOK }
     }
 
     fn after(shard: ShardRef, duration: Duration) -> Self {
         let deadline = shard.hub.clock.now().saturating_add(crate::clock::nanos(duration));
-        Self { shard, deadline, key: None, look: duration.is_zero(), over: false }
+        Self { shard, deadline, stage: if duration.is_zero() { Stage::LOOK } else { Stage::NEW } }
     }
 
     /// When it completes. Deadlines from before the reactor's creation, and from 584 years after it, are rounded to those.
@@ -87,28 +104,28 @@ impl Sleep {
     }
 
     /// Moves the deadline, earlier or later. A sleep that has completed can be used again this way. One that is being
-    /// waited for wakes its task at the new deadline, polled or not.
+    /// waited for wakes its task at the new deadline, polled or not; at once, if that has passed.
     pub fn reset(self: Pin<&mut Self>, deadline: Instant) {
         let this = self.get_mut();
         this.deadline = this.shard.hub.clock.ticks(deadline);
-        (this.look, this.over) = (true, false);
-        if let Some(key) = this.key {
-            match this.shard.queue.reset(key, this.deadline) {
-                (Timer::Over, _) => this.key = None,
-                (_, true) => this.shard.lowered_to(this.deadline),
-                (_, false) => {}
-            }
+        let Some(key) = this.stage.key() else {
+            this.stage = Stage::LOOK;
+            return;
+        };
+        if this.is_elapsed() {
+            this.stage = Stage::OVER;
+            this.shard.queue.cancel(key).into_iter().for_each(Waker::wake);
+            return;
+        }
+        match this.shard.queue.reset(key, this.deadline) {
+            (Timer::Over, _) => this.stage = Stage::LOOK,
+            (_, true) => this.shard.lowered_to(this.deadline),
+            (_, false) => {}
         }
     }
 
-    fn cancel(&mut self) {
-        let Some(key) = self.key.take() else { return };
-        let waker = self.shard.queue.cancel(key);
-        drop(waker); // after the lock: it may run user code
-    }
-
     fn complete(&mut self) -> Poll<()> {
-        (self.look, self.over) = (false, true);
+        self.stage = Stage::OVER;
         Poll::Ready(())
     }
 
@@ -116,7 +133,7 @@ impl Sleep {
         let Ok(inserted) = self.shard.queue.insert(self.deadline, cx.waker().clone()) else {
             return self.complete();
         };
-        self.key = Some(inserted.key);
+        self.stage = Stage::of(inserted.key);
         if inserted.first {
             self.shard.lowered_to(self.deadline);
         }
@@ -124,16 +141,12 @@ impl Sleep {
     }
 
     fn look_at_timer(&mut self, key: Key, cx: &mut Context<'_>) -> Poll<()> {
-        let over = match self.shard.queue.look(key, cx.waker()) {
+        let over = match self.shard.queue.look(key, self.deadline, cx.waker()) {
             Timer::Waits => return Poll::Pending,
             Timer::WaitsForAnother => self.shard.queue.replace(key, cx.waker().clone()).is_err(),
             Timer::Over => true,
         };
-        if over {
-            self.key = None;
-            return self.complete();
-        }
-        Poll::Pending
+        if over { self.complete() } else { Poll::Pending }
     }
 }
 
@@ -142,27 +155,23 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if this.over {
-            return Poll::Ready(());
-        }
-        if this.look {
-            if this.is_elapsed() {
+        match (this.stage, this.stage.key()) {
+            (_, Some(key)) => this.look_at_timer(key, cx),
+            (Stage::OVER, _) => Poll::Ready(()),
+            (Stage::LOOK, _) if this.is_elapsed() => {
                 ready!(budget::poll_proceed(cx));
-                this.cancel();
-                return this.complete();
+                this.complete()
             }
-            this.look = false;
-        }
-        match this.key {
-            None => this.register(cx),
-            Some(key) => this.look_at_timer(key, cx),
+            _ => this.register(cx),
         }
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.cancel();
+        let Some(key) = self.stage.key() else { return };
+        let waker = self.shard.queue.cancel(key);
+        drop(waker); // after the lock: it may run user code
     }
 }
 
@@ -170,8 +179,8 @@ impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sleep")
             .field("deadline", &self.deadline())
-            .field("waiting", &self.key.is_some())
-            .field("over", &self.over)
+            .field("waiting", &self.stage.key().is_some())
+            .field("over", &(self.stage == Stage::OVER))
             .finish_non_exhaustive()
     }
 }

@@ -102,9 +102,13 @@ impl World {
             Operation::Reset { which, nanos } => {
                 let deadline = self.now.saturating_add(Duration::from_nanos(nanos));
                 let instant = self.at(deadline);
-                self.with(which, |known, _| {
+                self.with(which, |known, now| {
                     known.sleep.as_mut().reset(instant);
                     known.deadline = deadline;
+                    if known.waiting && deadline <= now {
+                        known.waiting = false;
+                        known.expected += 1;
+                    }
                 });
             }
             Operation::Drop { which } => {

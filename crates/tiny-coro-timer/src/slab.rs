@@ -115,6 +115,24 @@ impl<N: Default, T> Slab<N, T> {
 }
 
 impl Key {
+    /// The key as a number, 2³² or greater: smaller ones are free for who keeps it in a word to mean something else.
+    #[inline]
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        (self.generation.get() as u64) << 32 | self.slot as u64
+    }
+
+    /// The key that [`to_bits`](Self::to_bits) has made a number of; `None` of a number below 2³².
+    #[inline]
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of the number")]
+    pub const fn from_bits(bits: u64) -> Option<Self> {
+        match NonZeroU32::new((bits >> 32) as u32) {
+            Some(generation) => Some(Self { slot: bits as u32, generation }),
+            None => None,
+        }
+    }
+
     #[inline]
     pub(crate) const fn slot(self) -> u32 {
         self.slot
@@ -124,6 +142,16 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn key_is_a_number() {
+        let mut slab: Slab<(), char> = Slab::new();
+        for key in [slab.insert('a'), slab.insert('b')] {
+            assert_eq!(Key::from_bits(key.to_bits()), Some(key));
+            assert!(key.to_bits() > u64::from(u32::MAX));
+        }
+        assert_eq!((Key::from_bits(0), Key::from_bits(u64::from(u32::MAX))), (None, None));
+    }
 
     /// T3: a slot is retired rather than started over, so that no key is ever valid twice.
     #[test]

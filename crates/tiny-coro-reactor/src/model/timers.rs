@@ -179,6 +179,35 @@ fn bound_is_never_above_a_deadline() {
     });
 }
 
+/// R5: who reads the bound above its own deadline, without the lock, has no timer any more, whatever is set and fires meanwhile.
+#[test]
+fn bound_above_a_deadline_means_over() {
+    core(|| {
+        let night = Night::new(1);
+        let key = night.insert(0, BEFORE);
+        let turning = thread::spawn({
+            let night = night.clone();
+            move || {
+                let mut woken = Vec::new();
+                night.queues[0].expire(BEFORE, &mut woken);
+                woken.len()
+            }
+        });
+        let other = thread::spawn({
+            let night = night.clone();
+            move || {
+                night.insert(0, AFTER);
+            }
+        });
+        if night.queues[0].look(key, BEFORE, Waker::noop()) == Timer::Over {
+            assert!(night.queues[0].cancel(key).is_none(), "it had not fired");
+        }
+        other.join().unwrap();
+        assert_eq!(turning.join().unwrap(), 1);
+        assert_eq!(night.queues[0].look(key, BEFORE, Waker::noop()), Timer::Over);
+    });
+}
+
 /// R8: the thread that finds the clock released finds the wake that came before, and does not let the clock jump past it.
 #[test]
 fn released_work_has_sent_its_wakes() {
