@@ -1,7 +1,7 @@
 //! A task's one allocation, and everything that depends on the type of its future.
 
 use super::current;
-use super::header::{Header, Links, TaskId, TaskRef, Vtable, drop_reference};
+use super::header::{Header, TaskId, TaskRef, Vtable, drop_reference};
 use super::join::JoinError;
 use super::memory;
 use super::schedule::{Cause, Schedule};
@@ -79,7 +79,7 @@ where
                 }
             },
             queue_next: UnsafeCell::new(None),
-            links: UnsafeCell::new(Links::default()),
+            place: UnsafeCell::new(0),
             listed: UnsafeCell::new(None),
             id: TaskId::next(),
             spawned_at,

@@ -59,19 +59,12 @@ pub(crate) struct Header {
     pub(crate) vtable: &'static Vtable,
     /// The next task in the injector. Owned by whoever owns the queue's reference (T5).
     pub(crate) queue_next: UnsafeCell<Option<NonNull<Header>>>,
-    /// The neighbours in the list of waiting tasks, guarded by that list's mutex.
-    pub(crate) links: UnsafeCell<Links>,
+    /// The place in the list of waiting tasks, guarded by that list's mutex.
+    pub(crate) place: UnsafeCell<u32>,
     /// Which list of waiting tasks it is in, as its scheduler counts them. Owned by the thread that set RUNNING.
     pub(crate) listed: UnsafeCell<Option<NonZeroU32>>,
     pub(crate) id: TaskId,
     pub(crate) spawned_at: &'static Location<'static>,
-}
-
-/// The neighbours of a task in the list of waiting tasks.
-#[derive(Debug, Default)]
-pub(crate) struct Links {
-    pub(crate) previous: Option<NonNull<Header>>,
-    pub(crate) next: Option<NonNull<Header>>,
 }
 
 /// What depends on the future's type. Each entry's contract is that of the method of the same name in `cell`.
@@ -92,7 +85,7 @@ pub(crate) struct Vtable {
     pub(crate) free: unsafe fn(NonNull<Header>),
 }
 
-// SAFETY: the fields that are not `Sync` by themselves, `queue_next`, `links` and `listed`, are each touched only by the one owner
+// SAFETY: the fields that are not `Sync` by themselves, `queue_next`, `place` and `listed`, are each touched only by the one owner
 // their comments name.
 unsafe impl Sync for Header {}
 // SAFETY: nothing in a header belongs to a thread.

@@ -4,17 +4,23 @@ use super::header::{Header, TaskRef};
 use std::ptr::NonNull;
 use tiny_coro_prim::sync::Mutex;
 
-/// An intrusive list of tasks that have waited and not completed, one per worker so that workers share no lock (invariant T6).
+/// Room that is kept for tasks to come, however few there are.
+const KEPT: usize = 1024;
+
+/// The tasks that have waited and not completed, in no order, one list per worker so that workers share no lock (invariant T6).
+///
+/// A task knows its place, and one that leaves gives it to the last: so a place costs a task half of what links would, and leaving
+/// touches one other task at most.
 #[derive(Debug)]
 pub(crate) struct WaitingTasks(Mutex<List>);
 
 #[derive(Debug, Default)]
 struct List {
-    head: Option<NonNull<Header>>,
+    tasks: Vec<NonNull<Header>>,
     closed: bool,
 }
 
-// SAFETY: the tasks behind `head` are `Send` and `Sync`; their links are touched under the mutex only.
+// SAFETY: the tasks in the list are `Send` and `Sync`; their places are touched under the mutex only.
 unsafe impl Send for List {}
 
 impl WaitingTasks {
@@ -28,15 +34,10 @@ impl WaitingTasks {
         if list.closed {
             return Err(task);
         }
-        let new = task.into_raw();
-        let next = list.head.replace(new);
-        // SAFETY: the list's mutex guards the links of `new` and, as a member, of `next`.
-        unsafe {
-            new.as_ref().links.with_mut(|links| (*links).next = next);
-            if let Some(next) = next {
-                next.as_ref().links.with_mut(|links| (*links).previous = Some(new));
-            }
-        }
+        let place = list.tasks.len();
+        let task = task.into_raw();
+        list.tasks.push(task);
+        list.tell(task, place);
         Ok(())
     }
 
@@ -47,40 +48,40 @@ impl WaitingTasks {
     /// `task` is alive, and in no other list.
     pub(crate) unsafe fn remove(&self, task: NonNull<Header>) -> bool {
         let mut list = self.0.lock();
-        // SAFETY: the mutex guards the links of all members, and `task` is alive.
-        unsafe { list.unlink(task) }
+        // SAFETY: `task` is alive, and the mutex guards its place.
+        let place = unsafe { task.as_ref().place.with(|place| *place) } as usize;
+        // One that the end of the runtime has taken has a place that nobody, or somebody else, has.
+        if list.tasks.get(place) != Some(&task) {
+            return false;
+        }
+        list.tasks.swap_remove(place);
+        if let Some(&moved) = list.tasks.get(place) {
+            list.tell(moved, place);
+        }
+        let capacity = list.tasks.capacity();
+        if capacity > KEPT && list.tasks.len() < capacity / 8 {
+            list.tasks.shrink_to((capacity / 4).max(KEPT));
+        }
+        true
     }
 
     /// Refuses further tasks and takes one out, if any is left.
     pub(crate) fn close_and_pop(&self) -> Option<TaskRef> {
         let mut list = self.0.lock();
         list.closed = true;
-        let task = list.head?;
+        let task = list.tasks.pop()?;
         // SAFETY: a member is alive, because the list has a reference, which passes to the caller.
-        unsafe {
-            list.unlink(task);
-            Some(TaskRef::from_raw(task))
-        }
+        Some(unsafe { TaskRef::from_raw(task) })
     }
 }
 
 impl List {
-    /// # Safety
-    ///
-    /// `task` is alive, and in no other list.
-    unsafe fn unlink(&mut self, task: NonNull<Header>) -> bool {
-        // SAFETY: the caller holds the mutex that guards the links of `task` and of its neighbours, which are alive as members.
-        unsafe {
-            let links = task.as_ref().links.with_mut(|links| std::mem::take(&mut *links));
-            match links.previous {
-                Some(previous) => previous.as_ref().links.with_mut(|other| (*other).next = links.next),
-                None if self.head == Some(task) => self.head = links.next,
-                None => return false, // not a member: only the head has nobody before it
-            }
-            if let Some(next) = links.next {
-                next.as_ref().links.with_mut(|other| (*other).previous = links.previous);
-            }
-        }
-        true
+    /// Tells a member its place.
+    fn tell(&self, task: NonNull<Header>, place: usize) {
+        let Ok(place) = u32::try_from(place) else {
+            std::process::abort(); // four thousand million tasks at once, which take 500 GB at least
+        };
+        // SAFETY: a member is alive, and the mutex, which the caller holds, guards its place.
+        unsafe { task.as_ref().place.with_mut(|old| *old = place) };
     }
 }

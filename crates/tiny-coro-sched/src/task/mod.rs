@@ -14,7 +14,7 @@
 //! | stage (output) | after COMPLETE: the join handle; without JOIN_INTEREST at that moment, the completing thread |
 //! | join waker slot | JOIN_WAKER unset: the join handle. JOIN_WAKER set at completion: the completing thread |
 //! | queue link | whoever has the queue's reference |
-//! | waiting-list links | the list's mutex |
+//! | place in the waiting list | the list's mutex |
 //! | which waiting list | the thread that set RUNNING |
 //!
 //! # Invariants

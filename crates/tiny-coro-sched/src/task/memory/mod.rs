@@ -6,22 +6,28 @@
 //! many from there. (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001.)
 //!
 //! ```text
-//!   thread: loaded ▤▤▤▤   previous ▤▤▤▤▤▤▤▤  ◀── a full magazine ──▶  depot: ▤ ▤ ▤ … (one stack a size) ◀──▶ the system's allocator
+//!   thread: loaded ▤▤▤▤   previous ▤▤▤▤▤▤▤▤  ◀── a full magazine ──▶  depot: ▤ ▤ ▤ … (one stack a size)  ◀──▶  slabs of 256 KiB
 //! ```
 //!
 //! What a thread keeps is bounded by two magazines a size, what the depot keeps by [`DEPOT_BYTES`] a size; the rest goes back to the
-//! system's allocator, and so does what a thread has when it ends. Cells above the largest size never come here.
+//! slab that it was cut from, and a slab with all its blocks goes back to the system's allocator. A thread that ends leaves
+//! its magazines to the depot. Cells above the largest size never come here.
 //!
 //! Under `--cfg tiny_coro_plain_alloc` every cell comes from the system's allocator, so that a checker sees each use after free.
 
+mod magazine;
+mod slab;
+
+use self::magazine::Magazine;
+use self::slab::Slabs;
 use parking_lot::Mutex;
-use std::alloc::{self, Layout};
+use std::alloc::Layout;
 use std::cell::UnsafeCell;
 use std::mem;
 use std::ptr::NonNull;
 
-/// The sizes of the blocks, in bytes. The smallest holds a task whose future is a word or two.
-const SIZES: [usize; 12] = [96, 112, 128, 144, 160, 176, 192, 224, 256, 320, 384, 512];
+/// The sizes of the blocks, in bytes. The smallest holds a task whose future is a word.
+const SIZES: [usize; 13] = [80, 96, 112, 128, 144, 160, 176, 192, 224, 256, 320, 384, 512];
 /// The alignment of the blocks.
 const ALIGN: usize = 16;
 /// How many blocks move between a thread and the depot at once.
@@ -29,46 +35,15 @@ const MAGAZINE: usize = 64;
 /// How many bytes of each size the depot keeps at most.
 const DEPOT_BYTES: usize = 16 << 20;
 
-/// Free blocks of one size, linked through their first words.
-#[derive(Default)]
-struct Magazine {
-    head: Option<NonNull<Free>>,
-    len: usize,
+/// What the threads share of one size.
+struct Depot {
+    /// Full magazines, and rests of threads that have ended.
+    magazines: Vec<Magazine>,
+    slabs: Slabs,
 }
 
-/// What is in a free block.
-struct Free {
-    next: Option<NonNull<Free>>,
-}
-
-// SAFETY: a magazine owns its blocks, which are plain memory.
-unsafe impl Send for Magazine {}
-
-impl Magazine {
-    /// Adds a block.
-    ///
-    /// # Safety
-    ///
-    /// The block is free, the caller's, and large enough for a `Free`.
-    unsafe fn push(&mut self, block: NonNull<u8>) {
-        let block = block.cast::<Free>();
-        // SAFETY: the caller gives the block away, and it has room for the link.
-        unsafe { block.write(Free { next: self.head }) };
-        self.head = Some(block);
-        self.len += 1;
-    }
-
-    fn pop(&mut self) -> Option<NonNull<u8>> {
-        let block = self.head?;
-        // SAFETY: a block in a magazine is free, and `push` has written its link.
-        self.head = unsafe { block.as_ref() }.next;
-        self.len -= 1;
-        Some(block.cast())
-    }
-}
-
-/// The full magazines of each size.
-static DEPOT: [Mutex<Vec<Magazine>>; SIZES.len()] = [const { Mutex::new(Vec::new()) }; SIZES.len()];
+static DEPOTS: [Mutex<Depot>; SIZES.len()] =
+    [const { Mutex::new(Depot { magazines: Vec::new(), slabs: Slabs::new() }) }; SIZES.len()];
 
 /// One thread's blocks of one size.
 #[derive(Default)]
@@ -83,30 +58,34 @@ struct Cache([Pair; SIZES.len()]);
 
 thread_local! {
     static CACHE: UnsafeCell<Cache> = const { UnsafeCell::new(Cache([const {
-        Pair { loaded: Magazine { head: None, len: 0 }, previous: Magazine { head: None, len: 0 } }
+        Pair { loaded: Magazine::EMPTY, previous: Magazine::EMPTY }
     }; SIZES.len()])) };
 }
 
 impl Pair {
-    fn take(&mut self, class: usize) -> Option<NonNull<u8>> {
-        if let Some(block) = self.loaded.pop() {
-            return Some(block);
-        }
-        if self.previous.len > 0 {
-            mem::swap(&mut self.loaded, &mut self.previous);
+    #[inline]
+    fn take(&mut self, class: usize) -> NonNull<u8> {
+        self.loaded.pop().unwrap_or_else(|| self.reload(class))
+    }
+
+    #[cold]
+    fn reload(&mut self, class: usize) -> NonNull<u8> {
+        if self.previous.is_empty() {
+            self.loaded = withdraw(class, MAGAZINE);
         } else {
-            self.loaded = DEPOT[class].lock().pop()?;
+            mem::swap(&mut self.loaded, &mut self.previous);
         }
-        self.loaded.pop()
+        self.loaded.pop().expect("a magazine that was withdrawn has a block at least")
     }
 
     /// # Safety
     ///
     /// As [`Magazine::push`].
+    #[inline]
     unsafe fn give(&mut self, class: usize, block: NonNull<u8>) {
-        if self.loaded.len == MAGAZINE {
+        if self.loaded.len() == MAGAZINE {
             let full = mem::replace(&mut self.previous, mem::take(&mut self.loaded));
-            if full.len > 0 {
+            if !full.is_empty() {
                 deposit(class, full);
             }
         }
@@ -115,15 +94,20 @@ impl Pair {
     }
 }
 
+/// A magazine from the depot, or `count` blocks at most from a slab.
+fn withdraw(class: usize, count: usize) -> Magazine {
+    let mut depot = DEPOTS[class].lock();
+    depot.magazines.pop().unwrap_or_else(|| depot.slabs.take(SIZES[class], count))
+}
+
 fn deposit(class: usize, mut magazine: Magazine) {
-    let mut depot = DEPOT[class].lock();
-    if (depot.len() + 1) * MAGAZINE * SIZES[class] <= DEPOT_BYTES {
-        return depot.push(magazine);
+    let mut depot = DEPOTS[class].lock();
+    if (depot.magazines.len() + 1) * MAGAZINE * SIZES[class] <= DEPOT_BYTES {
+        return depot.magazines.push(magazine);
     }
-    drop(depot);
     while let Some(block) = magazine.pop() {
-        // SAFETY: blocks of this size come from `system` with the same layout.
-        unsafe { alloc::dealloc(block.as_ptr(), layout(class)) };
+        // SAFETY: blocks of this class come from its slabs with its size; this one is free.
+        unsafe { depot.slabs.give(SIZES[class], block) };
     }
 }
 
@@ -131,18 +115,11 @@ impl Drop for Cache {
     fn drop(&mut self) {
         for (class, pair) in self.0.iter_mut().enumerate() {
             for magazine in [mem::take(&mut pair.loaded), mem::take(&mut pair.previous)] {
-                if magazine.len > 0 {
+                if !magazine.is_empty() {
                     deposit(class, magazine);
                 }
             }
         }
-    }
-}
-
-const fn layout(class: usize) -> Layout {
-    match Layout::from_size_align(SIZES[class], ALIGN) {
-        Ok(layout) => layout,
-        Err(_) => panic!("every size is a multiple of the alignment"),
     }
 }
 
@@ -168,18 +145,21 @@ pub(super) fn allocate<T>(value: T) -> NonNull<T> {
         return NonNull::from(Box::leak(Box::new(value)));
     };
     // SAFETY: the cache is this thread's, and nothing in `take` runs code that could come here again.
-    let cached = CACHE.try_with(|cache| unsafe { (*cache.get()).0[class].take(class) }).ok().flatten();
-    let block = cached.unwrap_or_else(|| system(class)).cast::<T>();
+    let block = CACHE.try_with(|cache| unsafe { (*cache.get()).0[class].take(class) });
+    let block = block.unwrap_or_else(|_| {
+        // The thread ends, and has no cache any more.
+        withdraw_one(class)
+    });
+    let block = block.cast::<T>();
     // SAFETY: the block is as large as its class, and `class_of` has chosen that for `T`.
     unsafe { block.write(value) };
     block
 }
 
-/// A new block.
-fn system(class: usize) -> NonNull<u8> {
-    // SAFETY: no class has size 0.
-    let block = unsafe { alloc::alloc(layout(class)) };
-    NonNull::new(block).unwrap_or_else(|| alloc::handle_alloc_error(layout(class)))
+/// A block for a thread without a cache.
+#[cold]
+fn withdraw_one(class: usize) -> NonNull<u8> {
+    DEPOTS[class].lock().slabs.take(SIZES[class], 1).pop().expect("one block was asked for")
 }
 
 /// Drops a cell in place and frees it.
@@ -201,8 +181,10 @@ pub(super) unsafe fn free<T>(cell: NonNull<T>) {
             // SAFETY: the cache is this thread's, nothing in `give` runs code that could come here again, and the block is free.
             let kept = CACHE.try_with(|cache| unsafe { (*cache.get()).0[class].give(class, block) });
             if kept.is_err() {
-                // SAFETY: the thread has no cache any more, and the block comes from `system` with this layout.
-                unsafe { alloc::dealloc(block.as_ptr(), layout(class)) };
+                // The thread ends, and has no cache any more.
+                let mut depot = DEPOTS[class].lock();
+                // SAFETY: as in `deposit`.
+                unsafe { depot.slabs.give(SIZES[class], block) };
             }
         }
     }
