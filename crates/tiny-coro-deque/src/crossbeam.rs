@@ -83,6 +83,7 @@ impl<T> Worker<T> {
     pub fn capacity(&self) -> usize {
         self.0.len()
     }
+    pub fn shrink_to(&self, _capacity: usize) {}
     pub fn growths(&self) -> u64 {
         0
     }

@@ -213,7 +213,7 @@
 //!   where receivers also wait, take a channel: nothing here wakes anybody. Who sleeps after `Empty` needs a protocol of
 //!   its own: announce the sleep, full fence, look once more; and who pushes: push, full fence, look for sleepers.
 //! - There is no peeking, no removal from the middle, and no bound but memory. A deque's buffer grows at a push, in one
-//!   go, and shrinks only after a long lull.
+//!   go, and shrinks only after a long lull, or when its owner says [`shrink_to`](chase_lev::Worker::shrink_to).
 //! - Elements are moved as bits. Large ones are better boxed: a slot is as large as an element, and a thief that loses
 //!   the race has read all of it for nothing.
 //! - A pointer inside a `repr(packed)` element that lies across two words of its slot loses its provenance on the way.

@@ -34,6 +34,26 @@ fn d5_it_grows_with_a_burst_and_shrinks_after_a_long_lull() {
 }
 
 #[test]
+fn d5_it_shrinks_when_its_owner_says_so() {
+    for worker in [Worker::lifo(), Worker::fifo()] {
+        let floor = worker.capacity();
+        (0..10 * floor).for_each(|value| worker.push(value));
+        worker.shrink_to(0);
+        assert_eq!(worker.capacity(), 16 * floor, "all of them have to have room");
+        let taken: Vec<_> = (0..8 * floor).map(|_| worker.pop().unwrap()).collect();
+        worker.shrink_to(16 * floor);
+        assert_eq!(worker.capacity(), 16 * floor);
+        worker.shrink_to(0);
+        assert_eq!(worker.capacity(), 4 * floor, "and as many again");
+        let mut rest: Vec<_> = std::iter::from_fn(|| worker.pop()).chain(taken).collect();
+        rest.sort_unstable();
+        assert_eq!(rest, (0..10 * floor).collect::<Vec<_>>());
+        worker.shrink_to(0);
+        assert_eq!(worker.capacity(), floor);
+    }
+}
+
+#[test]
 #[should_panic(expected = "room for an element")]
 fn a_deque_without_room_is_refused() {
     let _ = Worker::<i32>::fifo_with_capacity(0);

@@ -6,7 +6,7 @@ use crate::shared::Shared;
 use crate::task::{Cause, Header, Schedule, TaskRef, WaitingTasks};
 use std::any::Any;
 use std::mem::ManuallyDrop;
-use std::num::NonZeroU32;
+use std::num::NonZeroU16;
 use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
@@ -90,7 +90,7 @@ impl Schedule for TaskScheduler {
             if shared.shards[shard].waiting.insert(listed).is_err() {
                 return false;
             }
-            let shard = NonZeroU32::MIN.saturating_add(shard as u32);
+            let shard = NonZeroU16::MIN.saturating_add(shard as u16);
             // SAFETY: the caller has set RUNNING, which owns the field; the task is alive.
             unsafe { task.as_ref().listed.with_mut(|listed| *listed = Some(shard)) };
             true

@@ -208,6 +208,19 @@ impl<T> Worker<T> {
         self.mask.get() + 1
     }
 
+    /// Gives back room that a burst has left, down to twice what the deque holds, `capacity` elements, or the capacity it began with,
+    /// whichever is the most. Without a call it does so by and by. For an owner that goes to sleep.
+    pub fn shrink_to(&self, capacity: usize) {
+        let now = self.capacity();
+        if now <= capacity {
+            return;
+        }
+        let wanted = self.floor.max(capacity).max(2 * self.len()).checked_next_power_of_two();
+        if let Some(wanted) = wanted.filter(|wanted| *wanted < now) {
+            self.resize(wanted);
+        }
+    }
+
     /// Returns how many times the buffer has grown so far.
     pub fn growths(&self) -> u64 {
         self.shared.growths()

@@ -1,7 +1,7 @@
 //! A task's one allocation, and everything that depends on the type of its future.
 
 use super::current;
-use super::header::{Header, TaskId, TaskRef, Vtable, drop_reference};
+use super::header::{Header, Holds, TaskId, TaskRef, Vtable, drop_reference};
 use super::join::JoinError;
 use super::memory;
 use super::schedule::{Cause, Schedule};
@@ -10,7 +10,7 @@ use super::waker::with_waker;
 use crate::panic::quietly;
 use std::any::Any;
 use std::future::Future;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -28,10 +28,10 @@ struct Cell<F: Future, S: Schedule> {
     join_waker: UnsafeCell<Option<Waker>>,
 }
 
-enum Stage<F: Future> {
-    Future(F),
-    Output(Result<F::Output, JoinError>),
-    Empty,
+/// The header says which of the two it is, or that it is neither; [`free`] drops what is left.
+union Stage<F: Future> {
+    future: ManuallyDrop<F>,
+    output: ManuallyDrop<Result<F::Output, JoinError>>,
 }
 
 /// How many references a new task has: the queue's and the join handle's.
@@ -81,11 +81,12 @@ where
             queue_next: UnsafeCell::new(None),
             place: UnsafeCell::new(0),
             listed: UnsafeCell::new(None),
+            holds: UnsafeCell::new(Holds::Future),
             id: TaskId::next(),
             spawned_at,
         },
         scheduler,
-        stage: UnsafeCell::new(Stage::Future(future)),
+        stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }),
         join_waker: UnsafeCell::new(None),
     });
     let header = cell.cast::<Header>();
@@ -104,10 +105,8 @@ impl<F: Future, S: Schedule> Cell<F, S> {
             with_waker(header, |waker| {
                 let _current = current::enter(header);
                 self.stage.with_mut(|stage| {
-                    // SAFETY: RUNNING makes the stage the caller's.
-                    let Stage::Future(future) = (unsafe { &mut *stage }) else {
-                        unreachable!("a task that is not complete has its future")
-                    };
+                    // SAFETY: RUNNING makes the stage the caller's, and a task that is not complete has its future.
+                    let future = unsafe { &mut *(*stage).future };
                     // SAFETY: the future lives in its heap cell until it is dropped in place there.
                     unsafe { Pin::new_unchecked(future) }.poll(&mut Context::from_waker(waker))
                 })
@@ -120,28 +119,45 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         }
     }
 
-    /// Drops the future in place, and returns the payload of a panic in its destructor. The caller writes the stage anew.
+    /// Drops the future in place, and returns the payload of a panic in its destructor.
     ///
     /// # Safety
     ///
-    /// The stage is the caller's.
+    /// The stage is the caller's, and holds the future.
     unsafe fn drop_future(&self) -> Result<(), Box<dyn Any + Send>> {
+        // Before the destructor runs, which may panic: nobody drops the future again.
+        // SAFETY: the stage is the caller's.
+        unsafe { self.replace_holds(Holds::Nothing) };
         if !mem::needs_drop::<F>() {
             return Ok(());
         }
         // A future is pinned: it is dropped where it is, not moved out first.
-        // SAFETY: the stage is the caller's, and nobody looks at it before it is written anew.
-        self.stage.with_mut(|stage| catch_unwind(AssertUnwindSafe(|| unsafe { stage.drop_in_place() })))
+        self.stage.with_mut(|stage| {
+            // SAFETY: the stage is the caller's, held the future, and nobody looks at it before it is written anew.
+            catch_unwind(AssertUnwindSafe(|| unsafe { ManuallyDrop::drop(&mut (*stage).future) }))
+        })
     }
 
-    /// Overwrites the stage, without looking at what is there.
+    /// Puts the output into the stage.
     ///
     /// # Safety
     ///
-    /// The stage is the caller's, and what is in it has been dropped, or need not be.
-    unsafe fn write_stage(&self, new: Stage<F>) {
-        // SAFETY: the stage is the caller's.
-        self.stage.with_mut(|stage| unsafe { stage.write(new) });
+    /// The stage is the caller's, and holds nothing.
+    unsafe fn put_output(&self, output: Result<F::Output, JoinError>) {
+        // SAFETY: the stage is the caller's, and what is overwritten is nothing.
+        self.stage.with_mut(|stage| unsafe { stage.write(Stage { output: ManuallyDrop::new(output) }) });
+        // SAFETY: as above.
+        unsafe { self.replace_holds(Holds::Output) };
+    }
+
+    /// Says what the stage holds, and returns what it held.
+    ///
+    /// # Safety
+    ///
+    /// The stage is the caller's.
+    unsafe fn replace_holds(&self, new: Holds) -> Holds {
+        // SAFETY: who owns the stage owns this, too.
+        self.header.holds.with_mut(|holds| unsafe { mem::replace(&mut *holds, new) })
     }
 
     /// Replaces the waker in the join handle's slot, and returns the old one.
@@ -154,14 +170,18 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         self.join_waker.with_mut(|slot| unsafe { mem::replace(&mut *slot, new) })
     }
 
-    /// Takes the output out of the stage.
+    /// Takes the output out of the stage, if it is there.
     ///
     /// # Safety
     ///
     /// The task is complete and the stage the caller's.
-    unsafe fn take_stage(&self) -> Stage<F> {
-        // SAFETY: the stage is the caller's, and what is in it after completion is not pinned.
-        self.stage.with_mut(|stage| unsafe { mem::replace(&mut *stage, Stage::Empty) })
+    unsafe fn take_output(&self) -> Option<Result<F::Output, JoinError>> {
+        // SAFETY: the stage is the caller's.
+        if unsafe { self.replace_holds(Holds::Nothing) } != Holds::Output {
+            return None;
+        }
+        // SAFETY: the stage is the caller's, held the output, and does not any more. It is not pinned.
+        Some(self.stage.with_mut(|stage| unsafe { ManuallyDrop::take(&mut (*stage).output) }))
     }
 
     /// Drops the future, stores the output and tells the join handle. Gives up `references` and the list's.
@@ -172,7 +192,7 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     unsafe fn complete(this: NonNull<Self>, output: Result<F::Output, JoinError>, references: usize) {
         // SAFETY: the caller's references keep the cell alive until they are given up below.
         let cell = unsafe { this.as_ref() };
-        // SAFETY: RUNNING makes the stage the caller's, which is written below.
+        // SAFETY: RUNNING makes the stage the caller's, and a task that is not complete has its future.
         let output = match (unsafe { cell.drop_future() }, output) {
             (Ok(()), output) => output,
             // The first panic is the one to report.
@@ -194,8 +214,6 @@ impl<F: Future, S: Schedule> Cell<F, S> {
         // Before the join handle hears of it: who awaits the task then finds it neither listed nor counted.
         let references = references + usize::from(cell.scheduler.release(this.cast()));
         if !cell.header.state.is_joined() {
-            // SAFETY: RUNNING makes the stage the caller's, and its future is gone.
-            unsafe { cell.write_stage(Stage::Empty) };
             drop_quietly(output);
             if cell.header.state.complete_detached(references) {
                 // SAFETY: these were the last references.
@@ -203,12 +221,12 @@ impl<F: Future, S: Schedule> Cell<F, S> {
             }
             return;
         }
-        // SAFETY: as above.
-        unsafe { cell.write_stage(Stage::Output(output)) };
+        // SAFETY: as above, and its future is gone.
+        unsafe { cell.put_output(output) };
         let completed = cell.header.state.complete();
         if completed.drop_output {
             // SAFETY: COMPLETE without a join handle makes the stage the completer's.
-            drop_quietly(unsafe { cell.take_stage() });
+            drop_quietly(unsafe { cell.take_output() });
         }
         if completed.wake_joiner {
             // SAFETY: JOIN_WAKER at completion makes the slot the completer's.
@@ -327,8 +345,8 @@ unsafe fn poll_join<F: Future, S: Schedule>(header: NonNull<Header>, output: *mu
         drop(unsafe { cell.replace_join_waker(None) });
     }
     // SAFETY: COMPLETE with a join handle makes the stage the handle's.
-    let stage = unsafe { cell.take_stage() };
-    let Stage::Output(result) = stage else { panic!("a JoinHandle was polled after it had given its result") };
+    let result = unsafe { cell.take_output() };
+    let result = result.expect("a JoinHandle is not polled after it has given its result");
     // SAFETY: the caller vouches for the type behind `output`.
     unsafe { *output.cast::<Poll<Result<F::Output, JoinError>>>() = Poll::Ready(result) };
 }
@@ -357,7 +375,7 @@ unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) {
         Detach::DropOutput => {
             // SAFETY: COMPLETE with a join handle makes the stage the handle's.
             // A panic in the output's destructor is the task's, whoever comes to drop it.
-            drop_quietly(unsafe { cell.take_stage() });
+            drop_quietly(unsafe { cell.take_output() });
         }
     }
     // SAFETY: the join handle's reference, not used again.
@@ -380,15 +398,20 @@ unsafe fn name<F: Future, S: Schedule>(header: NonNull<Header>) -> Option<NonNul
 ///
 /// `header` is that of a `Cell<F, S>` to which no reference is left.
 unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
-    let cell = header.cast::<Cell<F, S>>();
+    let this = header.cast::<Cell<F, S>>();
     // What is left inside has destructors of the user's, which may panic, each for itself: a future that was never run, a waker.
-    // SAFETY: nobody else can reach the cell, whose stage is written in the same breath.
-    unsafe {
-        let _ = cell.as_ref().drop_future();
-        cell.as_ref().write_stage(Stage::Empty);
+    // SAFETY: nobody else can reach the cell, and it is alive until it is freed below.
+    let cell = unsafe { this.as_ref() };
+    // SAFETY: as above: the stage is this thread's.
+    match cell.header.holds.with(|holds| unsafe { *holds }) {
+        // SAFETY: the stage is this thread's, and holds the future.
+        Holds::Future => drop_quietly(unsafe { cell.drop_future() }),
+        // SAFETY: the stage is this thread's.
+        Holds::Output => drop_quietly(unsafe { cell.take_output() }),
+        Holds::Nothing => {}
     }
     // SAFETY: it comes from `allocate`, and nobody else can reach it.
-    quietly(|| unsafe { memory::free(cell) });
+    quietly(|| unsafe { memory::free(this) });
 }
 
 /// Drops a value of the user's. A panic in its destructor has been printed by the panic hook, and ends here.

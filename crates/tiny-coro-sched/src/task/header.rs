@@ -1,7 +1,7 @@
 //! What is the same for every task, whatever its future: the part the scheduler sees.
 
 use super::state::State;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::{NonZeroU16, NonZeroU64};
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::{fmt, task::Waker};
@@ -62,9 +62,19 @@ pub(crate) struct Header {
     /// The place in the list of waiting tasks, guarded by that list's mutex.
     pub(crate) place: UnsafeCell<u32>,
     /// Which list of waiting tasks it is in, as its scheduler counts them. Owned by the thread that set RUNNING.
-    pub(crate) listed: UnsafeCell<Option<NonZeroU32>>,
+    pub(crate) listed: UnsafeCell<Option<NonZeroU16>>,
+    /// What the stage holds. Owned with the stage.
+    pub(super) holds: UnsafeCell<Holds>,
     pub(crate) id: TaskId,
     pub(crate) spawned_at: &'static Location<'static>,
+}
+
+/// What is in a task's stage. It stands in the header, where there is room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holds {
+    Future,
+    Output,
+    Nothing,
 }
 
 /// What depends on the future's type. Each entry's contract is that of the method of the same name in `cell`.
@@ -85,7 +95,7 @@ pub(crate) struct Vtable {
     pub(crate) free: unsafe fn(NonNull<Header>),
 }
 
-// SAFETY: the fields that are not `Sync` by themselves, `queue_next`, `place` and `listed`, are each touched only by the one owner
+// SAFETY: the fields that are not `Sync` by themselves, `queue_next`, `place`, `listed` and `holds`, are each touched only by the one owner
 // their comments name.
 unsafe impl Sync for Header {}
 // SAFETY: nothing in a header belongs to a thread.

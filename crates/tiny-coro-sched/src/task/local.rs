@@ -14,7 +14,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
-use std::num::NonZeroU32;
+use std::num::NonZeroU16;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -329,7 +329,7 @@ impl Schedule for LocalScheduler {
         let inserted = self.0.waiting.insert(listed).is_ok();
         if inserted {
             // SAFETY: the caller has set RUNNING, which owns the field; the task is alive.
-            unsafe { task.as_ref().listed.with_mut(|listed| *listed = Some(NonZeroU32::MIN)) };
+            unsafe { task.as_ref().listed.with_mut(|listed| *listed = Some(NonZeroU16::MIN)) };
         }
         inserted
     }

@@ -7,6 +7,9 @@ use std::task::Waker;
 use std::time::Duration;
 use tiny_coro_reactor::Turn;
 
+/// How many tasks a sleeping worker's deque has room for: more than that belonged to a burst.
+const KEPT: usize = 4096;
+
 impl Worker {
     /// Sleeps until there may be a task. The protocol is that of the `idle` page.
     pub(super) fn park(&self, is_main_woken: impl Fn() -> bool) {
@@ -17,6 +20,7 @@ impl Worker {
             self.searching.set(idle.leave(self.index));
         } else {
             self.counters().parks.add(1);
+            self.deque.shrink_to(KEPT);
             self.sleep();
         }
         // Also after a park that was called off: meanwhile the watch may have seen nobody awake (W1).

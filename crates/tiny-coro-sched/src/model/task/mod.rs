@@ -18,7 +18,7 @@ use loom::thread;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::mem::ManuallyDrop;
-use std::num::NonZeroU32;
+use std::num::NonZeroU16;
 use std::panic::Location;
 use std::pin::{Pin, pin};
 use std::ptr::NonNull;
@@ -45,7 +45,7 @@ impl Schedule for QueueScheduler {
         let listed = unsafe { ManuallyDrop::new(TaskRef::from_raw(task)) }.duplicate();
         let inserted = self.0.waiting.insert(listed).is_ok();
         // SAFETY: the caller has set RUNNING, which owns the field.
-        unsafe { task.as_ref().listed.with_mut(|listed| *listed = inserted.then_some(NonZeroU32::MIN)) };
+        unsafe { task.as_ref().listed.with_mut(|listed| *listed = inserted.then_some(NonZeroU16::MIN)) };
         inserted
     }
 
