@@ -218,6 +218,8 @@ impl<T> Worker<T> {
         let wanted = self.floor.max(capacity).max(2 * self.len()).checked_next_power_of_two();
         if let Some(wanted) = wanted.filter(|wanted| *wanted < now) {
             self.resize(wanted);
+            // Who sleeps pins nothing for a while: an epoch for each of the two that the old buffer has to wait for, and one to free it.
+            (0..3).for_each(|_| tiny_coro_ebr::pin().flush());
         }
     }
 

@@ -6,7 +6,7 @@
 //! many from there. (Bonwick and Adams, *Magazines and Vmem*, USENIX 2001.)
 //!
 //! ```text
-//!   thread: loaded ▤▤▤▤   previous ▤▤▤▤▤▤▤▤  ◀── a full magazine ──▶  depot: ▤ ▤ ▤ … (one stack a size)  ◀──▶  slabs of 256 KiB
+//!   thread: loaded ▤▤▤▤   previous ▤▤▤▤▤▤▤▤  ◀── a full magazine ──▶  depot: ▤ ▤ ▤ … (one stack a size)  ◀──▶  slabs of 1 MiB
 //! ```
 //!
 //! What a thread keeps is bounded by two magazines a size, what the depot keeps by [`DEPOT_BYTES`] a size; the rest goes back to the

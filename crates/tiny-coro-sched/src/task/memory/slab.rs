@@ -8,8 +8,9 @@ use super::magazine::Magazine;
 use std::alloc::{self, Layout};
 use std::ptr::{self, NonNull};
 
-/// The size of a slab, and its alignment. Pages that no block of has been used take no memory.
-const SLAB: usize = 256 << 10;
+/// The size of a slab, and its alignment: large, because an allocator leaves a gap before memory so aligned. Pages that no block of has
+/// been used take no memory.
+const SLAB: usize = 1 << 20;
 const LAYOUT: Layout = match Layout::from_size_align(SLAB, SLAB) {
     Ok(layout) => layout,
     Err(_) => panic!("a power of two"),
