@@ -125,7 +125,7 @@
 //! | a further poll of a sleep | 5 ns | one uncontended lock |
 //! | a turn that does not wait | 200 ns | one system call; no lock of a shard unless a deadline has passed |
 //!
-//! A source takes 96 bytes in the reactor, and 56 more for each direction once a future has awaited it. A [`Sleep`] takes 32 bytes, and
+//! A source takes 96 bytes in the reactor, and 56 more for each direction once a future has awaited it. A [`Sleep`] takes 24 bytes, and
 //! what [`tiny_coro_timer::TimerQueue`] takes while it waits. A shard takes about 400 bytes. There is no allocation in waiting, apart
 //! from the first future of a direction, and none in a turn, apart from the list of wakers, which the caller of [`Turn::wait`] keeps.
 //!

@@ -14,6 +14,7 @@ mod process;
 mod programs;
 mod sanitize;
 mod soak;
+mod valgrind;
 
 use std::fmt;
 use std::process::{Command, ExitCode};
@@ -33,6 +34,7 @@ Tiers:
   mutate    Weaken every ordering, delete every fence: does a loom model notice?
   asan      The tests under AddressSanitizer and its leak checker
   tsan      The tests under ThreadSanitizer, without suppressions
+  valgrind  The tests of the scheduler and its parts under memcheck
   fuzz      Parsers, connections and data structures under arbitrary bytes and programs
   cross     Type-check for macOS, FreeBSD and Linux on aarch64
   soak      The long stress tests, in release
@@ -47,12 +49,13 @@ with NOT RUN, and exits with 2.";
 type Tier = (&'static str, fn(lexopt::Parser) -> Result<ExitCode>);
 
 /// The tiers, the quick ones first.
-const TIERS: [Tier; 8] = [
+const TIERS: [Tier; 9] = [
     ("cross", cross::run),
     ("faults", faults::run),
     ("fuzz", fuzz::run),
     ("asan", |arguments| sanitize::run(sanitize::ADDRESS, arguments)),
     ("tsan", |arguments| sanitize::run(sanitize::THREAD, arguments)),
+    ("valgrind", valgrind::run),
     ("coverage", coverage::run),
     ("mutate", mutate::run),
     ("soak", soak::run),

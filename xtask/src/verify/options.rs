@@ -50,6 +50,14 @@ impl Options {
         Ok(Some(options))
     }
 
+    /// The same options, with these packages if none was named.
+    pub(super) fn or_packages(mut self, names: &[&str]) -> Self {
+        if self.packages.is_empty() {
+            self.packages = names.iter().map(|name| (*name).to_owned()).collect();
+        }
+        self
+    }
+
     /// Cargo's arguments for the packages that were named: the crates and the examples, if none was. `ebr` stands for
     /// `tiny-coro-ebr`.
     pub(super) fn selected(&self, workspace: &Workspace) -> Vec<String> {
