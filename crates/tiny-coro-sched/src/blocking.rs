@@ -4,7 +4,7 @@ use crate::context;
 use crate::handle::Handle;
 use crate::schedule::report_panic;
 use crate::shared::Shared;
-use crate::task::{self, Cause, Header, JoinError, JoinHandle, Schedule, TaskId, TaskRef};
+use crate::task::{self, Cause, Header, Incoming, JoinError, JoinHandle, Schedule, TaskId, TaskRef};
 use crate::threads::Threads;
 use parking_lot::{Condvar, Mutex};
 use std::any::Any;
@@ -120,7 +120,7 @@ impl BlockingPool {
     {
         let refused = !self.let_in();
         let scheduler = Unscheduled { shared: Arc::downgrade(&handle.shared), refused };
-        let [queued, joined] = task::allocate(Blocking(Some(closure)), scheduler, spawned_at);
+        let [queued, joined] = Incoming::with(Blocking(Some(closure)), |it| task::allocate(it, scheduler, spawned_at));
         if refused {
             queued.shutdown();
         } else {
@@ -145,7 +145,7 @@ impl BlockingPool {
             return Err(closure);
         }
         let scheduler = Unscheduled { shared: Arc::downgrade(&handle.shared), refused: false };
-        let [queued, joined] = task::allocate(Blocking(Some(closure)), scheduler, spawned_at);
+        let [queued, joined] = Incoming::with(Blocking(Some(closure)), |it| task::allocate(it, scheduler, spawned_at));
         self.push(handle, Queued::new(queued, Urgency::Optional, handle));
         // SAFETY: counted for the join handle by `allocate`, for this output type.
         Ok(unsafe { JoinHandle::new(joined) })

@@ -6,7 +6,7 @@ use crate::context::{self, EnterGuard};
 use crate::metrics::Metrics;
 use crate::schedule::TaskScheduler;
 use crate::shared::Shared;
-use crate::task::{JoinHandle, TaskRef};
+use crate::task::{Incoming, JoinHandle, TaskRef};
 use crate::worker::block_in_place;
 use std::fmt;
 use std::future::Future;
@@ -147,9 +147,11 @@ where
     F::Output: Send + 'static,
 {
     let spawned_at = Location::caller();
-    let (handle, refused) = context::with_current(|handle| match handle {
-        Some(handle) => handle.shared.try_spawn(future, spawned_at, TaskScheduler::new),
-        None => panic!("{}", NoRuntime(())),
+    let (handle, refused) = Incoming::with(future, |future| {
+        context::with_current(|handle| match handle {
+            Some(handle) => handle.shared.try_spawn(future, spawned_at, TaskScheduler::new),
+            None => panic!("{}", NoRuntime(())),
+        })
     });
     // Not while the current handle is borrowed: it runs the future's destructor.
     refused.into_iter().for_each(TaskRef::shutdown);

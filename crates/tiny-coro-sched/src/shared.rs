@@ -9,7 +9,7 @@ use crate::panic::{PanicPolicy, quietly};
 use crate::park::Sleeper;
 use crate::report::{Current, Displaced, Survivors};
 use crate::schedule::{Shard, TaskScheduler};
-use crate::task::{self, Header, JoinHandle, Schedule, TaskRef};
+use crate::task::{self, Header, Incoming, JoinHandle, Schedule, TaskRef};
 use crate::watch::Watch;
 use parking_lot::{Condvar, Mutex};
 use std::fmt;
@@ -120,15 +120,16 @@ impl Shared {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (handle, refused) = self.try_spawn(future, spawned_at, TaskScheduler::new);
+        let (handle, refused) = Incoming::with(future, |future| self.try_spawn(future, spawned_at, TaskScheduler::new));
         refused.into_iter().for_each(TaskRef::shutdown);
         handle
     }
 
     /// As [`spawn`](Shared::spawn), but gives back a task that came too late, for the caller to cancel.
+    #[inline]
     pub(crate) fn try_spawn<F, S>(
         &self,
-        future: F,
+        future: Incoming<'_, F>,
         spawned_at: &'static Location<'static>,
         scheduler: impl FnOnce(Arc<Shard>) -> S,
     ) -> (JoinHandle<F::Output>, Option<TaskRef>)

@@ -2,7 +2,7 @@
 
 use super::core;
 use crate::injector::Injector;
-use crate::task::{Cause, Header, JoinHandle, Schedule, TaskId, TaskRef, allocate};
+use crate::task::{Cause, Header, Incoming, JoinHandle, Schedule, TaskId, TaskRef, allocate};
 use loom::sync::Arc;
 use loom::thread;
 use std::panic::Location;
@@ -28,7 +28,7 @@ impl Schedule for ByHand {
 /// A task that the model checker misses if it is lost, and its id.
 fn task() -> (TaskRef, TaskId) {
     let held = Arc::new(());
-    let [queued, joined] = allocate(async move { drop(held) }, ByHand, Location::caller());
+    let [queued, joined] = Incoming::with(async move { drop(held) }, |it| allocate(it, ByHand, Location::caller()));
     let id = queued.header().id;
     // SAFETY: counted for the join handle by `allocate`, for this output type.
     unsafe { JoinHandle::<()>::new(joined) }.detach();

@@ -10,7 +10,7 @@ use crate::blocking::{BlockingPool, Limits};
 use crate::panic::PanicPolicy;
 use crate::schedule::TaskScheduler;
 use crate::shared::{Parts, Shared};
-use crate::task::{self, Cause, JoinHandle, TaskRef};
+use crate::task::{self, Cause, Incoming, JoinHandle, TaskRef};
 use crate::threads::Threads;
 use crate::watch::Watch;
 use crate::worker::{self, Intervals, Left, NoMain, Worker};
@@ -107,7 +107,8 @@ fn once(mut body: impl FnMut() + Send + 'static) -> impl Future<Output = ()> + S
 
 fn task(shared: &Shared, body: impl FnMut() + Send + 'static) -> TaskRef {
     let outside = shared.shards.last().expect("there is one for threads outside");
-    let [queued, joined] = task::allocate(once(body), TaskScheduler::new(outside.clone()), Location::caller());
+    let scheduler = TaskScheduler::new(outside.clone());
+    let [queued, joined] = Incoming::with(once(body), |it| task::allocate(it, scheduler, Location::caller()));
     // SAFETY: counted for the join handle by `allocate`, for this output type.
     unsafe { JoinHandle::<()>::new(joined) }.detach();
     queued

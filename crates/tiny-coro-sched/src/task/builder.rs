@@ -1,6 +1,6 @@
 //! Spawning with a name.
 
-use super::{JoinHandle, TaskRef};
+use super::{Incoming, JoinHandle, TaskRef};
 use crate::handle::Handle;
 use crate::schedule::NamedScheduler;
 use std::future::Future;
@@ -68,8 +68,9 @@ impl<'a> Builder<'a> {
         F::Output: Send + 'static,
     {
         let Some(name) = self.name else { return handle.shared.spawn(future, spawned_at) };
-        let (task, refused) =
-            handle.shared.try_spawn(future, spawned_at, |shard| NamedScheduler::new(shard, name.into()));
+        let (task, refused) = Incoming::with(future, |future| {
+            handle.shared.try_spawn(future, spawned_at, |shard| NamedScheduler::new(shard, name.into()))
+        });
         refused.into_iter().for_each(TaskRef::shutdown);
         task
     }

@@ -2,6 +2,7 @@
 
 use super::current;
 use super::header::{Header, Holds, TaskId, TaskRef, Vtable, drop_reference};
+use super::incoming::Incoming;
 use super::join::JoinError;
 use super::memory;
 use super::schedule::{Cause, Schedule};
@@ -28,17 +29,22 @@ struct Cell<F: Future, S: Schedule> {
     join_waker: UnsafeCell<Option<Waker>>,
 }
 
-/// The header says which of the two it is, or that it is neither; [`free`] drops what is left.
+/// The header says which of them it is; [`free`] drops what is left.
 union Stage<F: Future> {
     future: ManuallyDrop<F>,
     output: ManuallyDrop<Result<F::Output, JoinError>>,
+    nothing: (),
 }
 
 /// How many references a new task has: the queue's and the join handle's.
 const INITIAL_REFERENCES: usize = 2;
 
 /// Allocates a task in state SCHEDULED and returns its references for the queue and for the join handle.
-pub(crate) fn allocate<F, S>(future: F, scheduler: S, spawned_at: &'static Location<'static>) -> [TaskRef; 2]
+pub(crate) fn allocate<F, S>(
+    future: Incoming<'_, F>,
+    scheduler: S,
+    spawned_at: &'static Location<'static>,
+) -> [TaskRef; 2]
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
@@ -55,7 +61,7 @@ where
 /// Unless the future and its output are `Send`: the scheduler has the task run and shut down on this thread only, does so before
 /// it gives up the task's last reference there, and nobody else does either.
 pub(super) unsafe fn allocate_local<F, S>(
-    future: F,
+    future: Incoming<'_, F>,
     scheduler: S,
     spawned_at: &'static Location<'static>,
 ) -> [TaskRef; 2]
@@ -64,32 +70,38 @@ where
     F::Output: 'static,
     S: Schedule,
 {
-    let cell = memory::allocate(Cell {
-        header: Header {
-            state: State::new(INITIAL_REFERENCES),
-            vtable: const {
-                &Vtable {
-                    run: run::<F, S>,
-                    submit: submit::<F, S>,
-                    shutdown: shutdown::<F, S>,
-                    poll_join: poll_join::<F, S>,
-                    drop_join: drop_join::<F, S>,
-                    name: name::<F, S>,
-                    free: free::<F, S>,
-                }
-            },
-            queue_next: UnsafeCell::new(None),
-            place: UnsafeCell::new(0),
-            listed: UnsafeCell::new(None),
-            holds: UnsafeCell::new(Holds::Future),
-            id: TaskId::next(),
-            spawned_at,
+    let header = Header {
+        state: State::new(INITIAL_REFERENCES),
+        vtable: const {
+            &Vtable {
+                run: run::<F, S>,
+                submit: submit::<F, S>,
+                shutdown: shutdown::<F, S>,
+                poll_join: poll_join::<F, S>,
+                drop_join: drop_join::<F, S>,
+                name: name::<F, S>,
+                free: free::<F, S>,
+            }
         },
-        scheduler,
-        stage: UnsafeCell::new(Stage { future: ManuallyDrop::new(future) }),
-        join_waker: UnsafeCell::new(None),
-    });
-    let header = cell.cast::<Header>();
+        queue_next: UnsafeCell::new(None),
+        place: UnsafeCell::new(0),
+        listed: UnsafeCell::new(None),
+        holds: UnsafeCell::new(Holds::Future),
+        id: TaskId::next(),
+        spawned_at,
+    };
+    let this = memory::allocate::<Cell<F, S>>();
+    let cell = this.as_ptr();
+    // In place, field by field: a cell that is made on the stack is copied as a whole.
+    // SAFETY: the memory is that of a cell, and nobody else has it.
+    unsafe {
+        (&raw mut (*cell).header).write(header);
+        (&raw mut (*cell).scheduler).write(scheduler);
+        (&raw mut (*cell).join_waker).write(UnsafeCell::new(None));
+        (&raw mut (*cell).stage).write(UnsafeCell::new(Stage { nothing: () }));
+        (*cell).stage.with_mut(|stage| future.move_to((&raw mut (*stage).future).cast()));
+    }
+    let header = this.cast::<Header>();
     // SAFETY: the task is live and `State::new` counted these references.
     [(); INITIAL_REFERENCES].map(|()| unsafe { TaskRef::from_raw(header) })
 }

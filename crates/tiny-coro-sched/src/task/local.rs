@@ -3,6 +3,7 @@
 use super::JoinHandle;
 use super::cell::allocate_local;
 use super::header::{Header, TaskRef};
+use super::incoming::Incoming;
 use super::list::WaitingTasks;
 use super::schedule::{Cause, Schedule};
 use crate::runtime::Runtime;
@@ -202,7 +203,9 @@ impl Shared {
     {
         // SAFETY: the page of `Shared`: the future and its output stay on the thread of the set, which is this one, because neither the set
         // nor the thread-local reference to it leaves its thread.
-        let [queued, joined] = unsafe { allocate_local(future, LocalScheduler(self.clone()), spawned_at) };
+        let [queued, joined] = Incoming::with(future, |future| unsafe {
+            allocate_local(future, LocalScheduler(self.clone()), spawned_at)
+        });
         self.state.lock().live += 1;
         // A destructor may spawn while the set is dropped: that task is cancelled at once.
         self.submit(queued).into_iter().for_each(TaskRef::shutdown);

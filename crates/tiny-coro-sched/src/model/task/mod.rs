@@ -11,7 +11,7 @@ mod references;
 mod wake;
 
 use super::core;
-use crate::task::{Cause, Header, JoinHandle, Schedule, TaskRef, WaitingTasks, allocate};
+use crate::task::{Cause, Header, Incoming, JoinHandle, Schedule, TaskRef, WaitingTasks, allocate};
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
@@ -97,7 +97,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let [queued, joined] = allocate(future, QueueScheduler(queue.clone()), Location::caller());
+    let [queued, joined] = Incoming::with(future, |it| allocate(it, QueueScheduler(queue.clone()), Location::caller()));
     queue.tasks.lock().unwrap().push_back(queued);
     // SAFETY: counted for the join handle of this task.
     unsafe { JoinHandle::new(joined) }

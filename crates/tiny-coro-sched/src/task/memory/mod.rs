@@ -138,25 +138,20 @@ const fn class_of(layout: Layout) -> Option<usize> {
     None
 }
 
-/// Allocates a cell and moves `value` there.
-pub(super) fn allocate<T>(value: T) -> NonNull<T> {
+/// Allocates a cell, for the caller to write.
+#[inline]
+pub(super) fn allocate<T>() -> NonNull<T> {
     let class = const { class_of(Layout::new::<T>()) };
     let Some(class) = class else {
-        return NonNull::from(Box::leak(Box::new(value)));
+        return NonNull::from(Box::leak(Box::<T>::new_uninit())).cast();
     };
     // SAFETY: the cache is this thread's, and nothing in `take` runs code that could come here again.
     let block = CACHE.try_with(|cache| unsafe { (*cache.get()).0[class].take(class) });
-    let block = block.unwrap_or_else(|_| {
-        // The thread ends, and has no cache any more.
-        withdraw_one(class)
-    });
-    let block = block.cast::<T>();
-    // SAFETY: the block is as large as its class, and `class_of` has chosen that for `T`.
-    unsafe { block.write(value) };
-    block
+    // The block is as large as its class, and `class_of` has chosen that for `T`.
+    block.unwrap_or_else(|_| withdraw_one(class)).cast()
 }
 
-/// A block for a thread without a cache.
+/// A block for a thread that ends, and has no cache any more.
 #[cold]
 fn withdraw_one(class: usize) -> NonNull<u8> {
     DEPOTS[class].lock().slabs.take(SIZES[class], 1).pop().expect("one block was asked for")
@@ -166,7 +161,7 @@ fn withdraw_one(class: usize) -> NonNull<u8> {
 ///
 /// # Safety
 ///
-/// `cell` comes from [`allocate`] of the same type, and nobody uses it any more.
+/// `cell` comes from [`allocate`] of the same type, has been written, and nobody uses it any more.
 pub(super) unsafe fn free<T>(cell: NonNull<T>) {
     let class = const { class_of(Layout::new::<T>()) };
     let Some(class) = class else {
@@ -197,6 +192,13 @@ pub(super) unsafe fn free<T>(cell: NonNull<T>) {
 mod tests {
     use super::*;
     use std::thread;
+
+    fn allocate<T>(value: T) -> NonNull<T> {
+        let cell = super::allocate::<T>();
+        // SAFETY: just allocated for this type.
+        unsafe { cell.write(value) };
+        cell
+    }
 
     /// Blocks that one thread allocates and another frees come back through the depot, intact.
     #[test]
