@@ -76,9 +76,10 @@ pub(crate) fn stay_on(processor: usize) {
 pub(crate) fn sleep_precisely() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
-        let nanoseconds: libc::c_ulong = 1;
-        // SAFETY: this operation takes an integer, reads no memory and changes nothing but how late this thread may wake.
-        let result = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds) };
+        let (nanoseconds, unused): (libc::c_ulong, libc::c_ulong) = (1, 0);
+        // SAFETY: this operation takes an integer, reads no memory and changes nothing but how late this thread may wake. The C
+        // library hands on four integers, whatever the operation: so they are given.
+        let result = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds, unused, unused, unused) };
         debug_assert_eq!(result, 0, "no value of the timer slack is refused");
     }
 }

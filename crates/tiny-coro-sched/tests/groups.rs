@@ -36,8 +36,12 @@ fn a_join_set_joins_each_once() {
             runtime.block_on(async {
                 let mut set = JoinSet::new();
                 assert!(set.join_next().await.is_none() && set.try_join_next().is_none());
-                let slow = set.spawn(async {
-                    sleep(Duration::from_millis(20)).await;
+                let others_joined = Arc::new(AtomicUsize::new(0));
+                let seen = others_joined.clone();
+                let slow = set.spawn(async move {
+                    while seen.load(Ordering::SeqCst) < 4 {
+                        yield_now().await;
+                    }
                     1
                 });
                 let quick = set.spawn(async { 2 });
@@ -56,6 +60,7 @@ fn a_join_set_joins_each_once() {
                             cancelled += 1;
                         }
                     }
+                    others_joined.fetch_add(1, Ordering::SeqCst);
                 }
                 assert_eq!((outputs.len(), cancelled, panicked), (3, 1, 1));
                 assert_eq!(outputs.last(), Some(&(slow.id(), 1)));

@@ -27,7 +27,7 @@ const DEFAULT: [&str; 7] = ["ebr", "deque", "parker", "timer", "reactor", "sched
 
 /// Fair scheduling, because a thread that spins would keep the processor for itself. A block that only a pointer into its middle
 /// leads to is no leak.
-const FLAGS: [&str; 7] = [
+const FLAGS: [&str; 8] = [
     "--tool=memcheck",
     "--leak-check=full",
     "--show-leak-kinds=definite,indirect",
@@ -35,10 +35,11 @@ const FLAGS: [&str; 7] = [
     "--fair-sched=yes",
     "--error-exitcode=99",
     "--quiet",
+    "--error-markers=REPORT-BEGIN,REPORT-END",
 ];
 
-/// What each line of a report begins with.
-const ALARM: &str = "== ";
+/// What each report begins with.
+const ALARM: &str = "REPORT-BEGIN";
 
 /// Runs the tier.
 ///
