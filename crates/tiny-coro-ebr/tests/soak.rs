@@ -59,15 +59,17 @@ fn live(collector: &Collector, dropped: &'static AtomicUsize, mut random: u64) {
     }
 }
 
-fn median(samples: &[usize]) -> usize {
+/// Returns the sample that `part` of them, in a hundred, are below: zero where there are none.
+fn percentile(samples: &[usize], part: usize) -> usize {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).copied().unwrap_or(0)
+    sorted.get(sorted.len() * part / 100).copied().unwrap_or(0)
 }
 
-/// Returns the median of the given tenth of the samples: zero where there are none.
+/// Returns the lower quartile of the given tenth of the samples. Not the median: on a busy machine a pinned thread waits for a
+/// processor now and then, and the others pile up garbage meanwhile. That goes again; what a leak adds stays.
 fn tenth(samples: &[usize], number: usize) -> usize {
-    median(&samples[samples.len() * number / 10..samples.len() * (number + 1) / 10])
+    percentile(&samples[samples.len() * number / 10..samples.len() * (number + 1) / 10], 25)
 }
 
 /// The garbage in all participants stays within their limits, in the orphans within what the lives of a moment leave;
@@ -104,7 +106,7 @@ fn an_hour_of_churn_leaves_the_memory_flat() {
     }
     let statistics = collector.statistics();
     let most = pending.iter().max().copied();
-    let (pending, warm, last) = (median(&pending), tenth(&resident_bytes, 1), tenth(&resident_bytes, 9));
+    let (pending, warm, last) = (percentile(&pending, 50), tenth(&resident_bytes, 1), tenth(&resident_bytes, 9));
     println!("{} lives, {statistics:?}", lives.into_inner());
     println!("bytes pending: {pending}, at most {most:?}; resident: {warm} after the warm-up, {last} at the end");
     assert_eq!(statistics.retired, DROPPED.load(Ordering::Relaxed));
