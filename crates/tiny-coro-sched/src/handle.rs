@@ -148,10 +148,12 @@ where
 {
     let spawned_at = Location::caller();
     let (handle, refused) = Incoming::with(future, |future| {
-        context::with_current(|handle| match handle {
-            Some(handle) => handle.shared.try_spawn(future, spawned_at, TaskScheduler::new),
-            None => panic!("{}", NoRuntime(())),
-        })
+        let spawned = context::with_current(|handle| match handle {
+            Some(handle) => Ok(handle.shared.try_spawn(future, spawned_at, TaskScheduler::new)),
+            None => Err(future),
+        });
+        // Outside the borrow of the current handle, too: the panic drops the future.
+        spawned.unwrap_or_else(|_future| panic!("{}", NoRuntime(())))
     });
     // Not while the current handle is borrowed: it runs the future's destructor.
     refused.into_iter().for_each(TaskRef::shutdown);

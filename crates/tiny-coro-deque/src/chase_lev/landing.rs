@@ -16,7 +16,8 @@ pub(crate) struct Landing<'a, T> {
 impl<'a, T> Landing<'a, T> {
     /// Makes room for `room` elements.
     pub(crate) fn new(dest: &'a Worker<T>, room: usize) -> Self {
-        if !dest.has_room(room) {
+        // Again, because a reservation may call deferred functions that push there.
+        while !dest.has_room(room) {
             dest.reserve(room);
         }
         Self { dest, start: dest.next_index(), count: 0 }

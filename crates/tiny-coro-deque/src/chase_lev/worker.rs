@@ -126,9 +126,11 @@ impl<T> Worker<T> {
     /// Adds an element.
     #[inline]
     pub fn push(&self, element: T) {
-        let bottom = self.bottom.get();
-        if bottom.wrapping_sub(self.top_seen.get()) > self.mask.get() {
+        let mut bottom = self.bottom.get();
+        // Again after a reservation, which may have called deferred functions that push here (see `resize`).
+        while bottom.wrapping_sub(self.top_seen.get()) > self.mask.get() {
             self.reserve(1);
+            bottom = self.bottom.get();
         }
         // ORDERING D3: relaxed. `top_seen` was acquired: nobody reads this slot for its former element any more.
         // ORDERING D2: relaxed. `bottom` publishes it.
@@ -215,8 +217,11 @@ impl<T> Worker<T> {
         if now <= capacity {
             return;
         }
-        let wanted = self.floor.max(capacity).max(2 * self.len()).checked_next_power_of_two();
-        if let Some(wanted) = wanted.filter(|wanted| *wanted < now) {
+        let wanted = || {
+            let wanted = self.floor.max(capacity).max(2 * self.len()).checked_next_power_of_two();
+            wanted.filter(|wanted| *wanted < self.capacity())
+        };
+        if wanted().is_some() {
             self.resize(wanted);
             // Who sleeps pins nothing for a while: an epoch for each of the two that the old buffer has to wait for, and one to free it.
             (0..3).for_each(|_| tiny_coro_ebr::pin().flush());
@@ -231,12 +236,13 @@ impl<T> Worker<T> {
     /// Makes sure that the next `additional` slots may be written.
     #[cold]
     pub(super) fn reserve(&self, additional: usize) {
-        let top = self.shared.top();
-        self.top_seen.set(top);
-        let needed = self.bottom.get().wrapping_sub(top) + additional;
-        if needed > self.capacity() {
-            self.resize(needed.next_power_of_two());
-            self.shared.count_growth();
+        let needed = || {
+            let top = self.shared.top();
+            self.top_seen.set(top);
+            Some(self.bottom.get().wrapping_sub(top) + additional).filter(|needed| *needed > self.capacity())
+        };
+        if needed().is_some() {
+            self.resize(|| needed().map(usize::next_power_of_two).inspect(|_| self.shared.count_growth()));
         }
     }
 
@@ -245,8 +251,13 @@ impl<T> Worker<T> {
         self.bottom.get().wrapping_sub(self.top_seen.get()) + additional <= self.capacity()
     }
 
-    /// Moves the elements to a buffer of `capacity`, which holds them all.
-    fn resize(&self, capacity: usize) {
+    /// Moves the elements to a buffer with the capacity that `wanted` says, which holds them all.
+    ///
+    /// A pin, and what is retired under it, may call deferred functions, and those may push here and grow the buffer. So nothing that is
+    /// looked at before the pin counts after it, and the deque is whole when the old buffer is retired.
+    fn resize(&self, wanted: impl FnOnce() -> Option<usize>) {
+        let guard = tiny_coro_ebr::pin();
+        let Some(capacity) = wanted() else { return };
         let new = Buffer::new(capacity);
         let mut index = self.shared.top();
         while index != self.bottom.get() {
@@ -257,8 +268,6 @@ impl<T> Worker<T> {
         self.mask.set(capacity - 1);
         self.few.set(if capacity > self.floor { (capacity / Self::FEW) as isize } else { -1 });
         self.few_pops.set(0);
-
-        let guard = tiny_coro_ebr::pin();
         let old = self.shared.replace_buffer(new);
         // SAFETY: it is the owner's own old buffer, from a box; a thief gets at it only under a pin made before (D6).
         let bytes = unsafe { (*old).bytes() };
@@ -283,7 +292,7 @@ impl<T> Worker<T> {
         self.few_pops.set(pops);
         if pops >= self.capacity() * Self::PATIENCE {
             debug_assert!((left as usize) < self.capacity() / 2);
-            self.resize(self.capacity() / 2);
+            self.resize(|| Some(self.capacity() / 2).filter(|half| *half >= self.floor && self.len() <= *half));
         }
     }
 

@@ -156,8 +156,9 @@ impl<F: Future, S: Schedule> Cell<F, S> {
     ///
     /// The stage is the caller's, and holds nothing.
     unsafe fn put_output(&self, output: Result<F::Output, JoinError>) {
+        // Through the field: the stage as a whole may be much larger.
         // SAFETY: the stage is the caller's, and what is overwritten is nothing.
-        self.stage.with_mut(|stage| unsafe { stage.write(Stage { output: ManuallyDrop::new(output) }) });
+        self.stage.with_mut(|stage| unsafe { (&raw mut (*stage).output).write(ManuallyDrop::new(output)) });
         // SAFETY: as above.
         unsafe { self.replace_holds(Holds::Output) };
     }

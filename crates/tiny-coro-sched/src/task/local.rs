@@ -6,6 +6,7 @@ use super::header::{Header, TaskRef};
 use super::incoming::Incoming;
 use super::list::WaitingTasks;
 use super::schedule::{Cause, Schedule};
+use crate::panic::quietly;
 use crate::runtime::Runtime;
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
@@ -157,17 +158,31 @@ impl LocalSet {
     /// Runs what is queued, up to a limit. Returns true if all tasks have completed.
     fn tick(&self, poller: Poller, cx: &mut Context<'_>) -> bool {
         let _entered = self.enter();
-        for _ in 0..POLLS {
+        let (mut polls, mut fresh) = (0, None);
+        while polls < POLLS {
             let mut state = self.shared.state.lock();
-            let Some(task) = state.queue.pop_front() else {
-                let completed = state.live == 0;
-                let old = if completed { state.forget(poller) } else { state.remember(poller, cx.waker()) };
+            if let Some(task) = state.queue.pop_front() {
                 drop(state);
-                drop(old); // after the lock: it may run user code
-                return completed;
+                task.run();
+                polls += 1;
+                continue;
+            }
+            let completed = state.live == 0;
+            // The set's own future ends with its tasks; `run_until` waits for something else, which may come of a task to come.
+            let old = if completed && poller == Poller::SET {
+                state.forget(poller)
+            } else if state.knows(poller, cx.waker()) {
+                None
+            } else if let Some(fresh) = fresh.take() {
+                state.remember(poller, fresh)
+            } else {
+                drop(state);
+                fresh = Some(cx.waker().clone()); // outside the lock, as every touch of a waker; then it looks again
+                continue;
             };
             drop(state);
-            task.run();
+            drop(old);
+            return completed;
         }
         cx.waker().wake_by_ref();
         false
@@ -177,15 +192,18 @@ impl LocalSet {
 impl State {
     /// Notes whom to wake, and returns the waker that is replaced.
     #[must_use = "it is dropped outside the lock"]
-    fn remember(&mut self, poller: Poller, waker: &Waker) -> Option<Waker> {
+    fn remember(&mut self, poller: Poller, new: Waker) -> Option<Waker> {
         match self.pollers.iter_mut().find(|(other, _)| *other == poller) {
-            Some((_, old)) if old.will_wake(waker) => None,
-            Some((_, old)) => Some(mem::replace(old, waker.clone())),
+            Some((_, old)) => Some(mem::replace(old, new)),
             None => {
-                self.pollers.push((poller, waker.clone()));
+                self.pollers.push((poller, new));
                 None
             }
         }
+    }
+
+    fn knows(&self, poller: Poller, waker: &Waker) -> bool {
+        self.pollers.iter().any(|(other, old)| *other == poller && old.will_wake(waker))
     }
 
     #[must_use = "it is dropped outside the lock"]
@@ -223,7 +241,7 @@ impl Shared {
         // Each of them, since any may be the one whose own future goes on. The lock is not held during a wake.
         while let Some((_, waker)) = state.pollers.pop() {
             drop(state);
-            waker.wake();
+            quietly(|| waker.wake());
             state = self.state.lock();
         }
         None

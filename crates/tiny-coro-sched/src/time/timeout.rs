@@ -72,10 +72,15 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let spent = budget::left() == 0;
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        // Also if the budget is spent, as it is each time where the future never waits.
+        if spent {
+            // The future may have been refused what it would have got with a budget: that is no time-out.
+            ready!(budget::poll_left(cx));
+        }
+        // Also if the future has spent the budget in this poll, as it does each time where it never waits.
         ready!(budget::unlimited(|| this.sleep.poll(cx)));
         Poll::Ready(Err(Elapsed(())))
     }
