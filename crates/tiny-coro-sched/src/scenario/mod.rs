@@ -13,11 +13,13 @@
 
 mod abort;
 mod current;
+mod fair;
 mod groups;
 mod long_poll;
 mod shutdown;
 mod tasks;
 
+use self::fair::Fair;
 use crate::block_on::block_on;
 use crate::blocking::{BlockingPool, Limits};
 use crate::context;
@@ -63,7 +65,7 @@ fn check(scenario: impl Fn() + Send + Sync + 'static) {
     let scenario = Arc::new(scenario);
     let other = scenario.clone();
     Runner::new(RandomScheduler::new(schedules.div_ceil(2)), config.clone()).run(move || scenario());
-    Runner::new(PctScheduler::new(CHANGES, schedules / 2), config).run(move || other());
+    Runner::new(Fair::new(PctScheduler::new(CHANGES, schedules / 2)), config).run(move || other());
 }
 
 /// A runtime that has not started: what its threads share, its workers, and the watch's parker.

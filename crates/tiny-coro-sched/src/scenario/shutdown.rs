@@ -75,8 +75,12 @@ fn shutdown_from_inside() {
                 }
             };
             let tasks: Vec<_> = (0..TASKS).map(|index| spawn(handle, census.count(body(index)))).collect();
+            while !handle.shared.is_finished() {
+                thread::yield_now();
+            }
+            // Finished is when everything is dropped, by whichever worker.
+            census.check(TASKS);
             assert!(tasks.into_iter().map(block_on).all(|result| result.is_err_and(|error| error.is_cancelled())));
         });
-        census.check(TASKS);
     });
 }
