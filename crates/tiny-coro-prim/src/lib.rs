@@ -29,10 +29,12 @@
 //! | [`cell::UnsafeCell`] | a wrapper with closures, compiled away | tracks every access, reports a race | as in the normal build |
 //! | [`sync::Arc`] | `std::sync::Arc` | `loom::sync::Arc`, reports a leak; has no `Weak` | `std::sync::Arc` |
 //! | [`sync::Mutex`], [`sync::MutexGuard`] | `parking_lot`'s: small, no poisoning | `loom::sync::Mutex`, `lock` waits in the model | `shuttle::sync::Mutex`, likewise |
+//! | [`sync::Condvar`] | `parking_lot`'s: no wake-up for no reason | first in, first out; a model says when deadlines pass | the same |
 //! | [`thread`]`::*`, [`thread::thread_local!`] | all of `std::thread` | `loom::thread`: `spawn`, `yield_now`, `park`; no `scope`, no `sleep` | all of `shuttle::thread` |
+//! | `thread::Builder` | `std`'s | refuses a thread where a model says so | the same |
 //! | [`hint::spin_loop`] | `std::hint::spin_loop` | lets another thread run | the same |
 //! | [`CachePadded`] | 128 bytes of its own | the same | the same |
-//! | `checker` | – | `lazy_static`, `sync` | the same |
+//! | `checker` | – | `lazy_static`, `sync`, `allow_threads` | the same |
 //!
 //! # Example
 //!

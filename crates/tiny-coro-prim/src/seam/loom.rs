@@ -13,14 +13,15 @@ pub mod cell {
 
 /// Shared ownership and locks for short critical sections.
 pub mod sync {
-    pub use crate::seam::lock::{Mutex, MutexGuard};
+    pub use crate::seam::lock::{Condvar, Mutex, MutexGuard, WaitTimeoutResult};
     pub use loom::sync::Arc;
 }
 
 /// Threads and thread-locals.
 pub mod thread {
+    pub use crate::model_thread_local as thread_local;
+    pub use crate::seam::builder::Builder;
     pub use loom::thread::*;
-    pub use loom::thread_local;
 }
 
 /// Hints to the processor.
@@ -30,9 +31,21 @@ pub mod hint {
 
 /// The checker itself, for stand-ins of what lies outside the seam: the same names whichever checker it is.
 pub mod checker {
-    pub use loom::{lazy_static, sync};
+    pub use crate::seam::builder::allow_threads;
+    pub use loom::{lazy_static, sync, thread_local};
 
     /// What a sleep does whose deadline comes at once: nothing here. Every schedule is tried anyway, and where a thread yields, loom
     /// runs the others to their ends before it goes on, so that no wake would race with the deadline.
     pub fn let_time_pass() {}
+}
+
+/// Loom's own, whose syntax is older than the `const` block: here that is an expression like any other.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! model_thread_local {
+    ($($(#[$attribute:meta])* $visibility:vis static $name:ident: $type:ty = $initial:expr);* $(;)?) => {
+        $($crate::checker::thread_local! {
+            $(#[$attribute])* $visibility static $name: $type = $initial;
+        })*
+    };
 }

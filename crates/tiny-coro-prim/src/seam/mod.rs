@@ -23,7 +23,10 @@ compile_error!(
     "`--cfg tiny_coro_shuttle` stands beside `--cfg tiny_coro_loom`, which brings in what a checker needs elsewhere"
 );
 
-/// The lock of a checker.
+/// The thread builder of a checker.
+#[cfg(tiny_coro_loom)]
+mod builder;
+/// The lock and the condition variable of a checker.
 #[cfg(tiny_coro_loom)]
 mod lock;
 /// The cell where no checker looks at its accesses.

@@ -13,7 +13,7 @@ pub mod cell {
 
 /// Shared ownership and locks for short critical sections.
 pub mod sync {
-    pub use parking_lot::{Mutex, MutexGuard};
+    pub use parking_lot::{Condvar, Mutex, MutexGuard, WaitTimeoutResult};
     pub use std::sync::Arc;
 }
 

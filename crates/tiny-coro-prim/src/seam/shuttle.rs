@@ -14,12 +14,13 @@ pub mod cell {
 
 /// Shared ownership and locks for short critical sections.
 pub mod sync {
-    pub use crate::seam::lock::{Mutex, MutexGuard};
+    pub use crate::seam::lock::{Condvar, Mutex, MutexGuard, WaitTimeoutResult};
     pub use shuttle::sync::Arc;
 }
 
 /// Threads and thread-locals.
 pub mod thread {
+    pub use crate::seam::builder::Builder;
     pub use shuttle::thread::*;
     pub use shuttle::thread_local;
 }
@@ -31,6 +32,7 @@ pub mod hint {
 
 /// The checker itself, for stand-ins of what lies outside the seam: the same names whichever checker it is.
 pub mod checker {
+    pub use crate::seam::builder::allow_threads;
     pub use shuttle::{lazy_static, sync};
 
     /// What a sleep does whose deadline comes at once: another thread has its turn. A scheduler that goes by priorities would not
