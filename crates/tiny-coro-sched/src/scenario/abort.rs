@@ -9,7 +9,7 @@ use shuttle::thread;
 use std::sync::Arc;
 
 /// Eight tasks yield, wait, start a task of their own and join it, while two threads outside and the tasks themselves abort any of them:
-/// running, woken, waiting, joining or complete. Each future is dropped once, and every join handle is answered with what happened.
+/// running, woken, waiting, joining or complete. Two more wait for what never comes until they are aborted. Each future is dropped once, and every join handle is answered with what happened.
 #[test]
 fn abort_storm() {
     const TASKS: usize = 8;
@@ -36,6 +36,18 @@ fn abort_storm() {
                 }
             };
             let tasks: Vec<_> = (0..TASKS).map(|index| spawn(handle, census.count(body(index)))).collect();
+            let stuck: Vec<_> = (0..2)
+                .map(|_| {
+                    let never = Signal::default();
+                    spawn(
+                        handle,
+                        census.count(async move {
+                            yield_now().await;
+                            never.take().await;
+                        }),
+                    )
+                })
+                .collect();
             let aborters = [0, 1].map(|_| {
                 let victims: Vec<AbortHandle> = tasks.iter().map(|task| task.abort_handle()).collect();
                 thread::spawn(move || {
@@ -45,12 +57,16 @@ fn abort_storm() {
                 })
             });
             signals.iter().for_each(Signal::give);
+            for task in stuck {
+                task.abort();
+                assert!(block_on(task).is_err_and(|error| error.is_cancelled()), "nothing else could end it");
+            }
             let results: Vec<_> = tasks.into_iter().map(block_on).collect();
             aborters.into_iter().for_each(|aborter| aborter.join().unwrap());
             let cancelled = results.iter().flat_map(|result| result.as_ref().err());
             assert!(cancelled.clone().all(|error| error.is_cancelled()));
             assert_eq!(cancelled.count() + done.get(), TASKS);
         });
-        census.check(TASKS + children.get());
+        census.check(TASKS + 2 + children.get());
     });
 }

@@ -34,6 +34,28 @@ fn long_poll_with_work_behind_it() {
     });
 }
 
+/// Three tasks from outside, each in a poll until all three have begun, and no watch: each of them gets a worker of its own, also one that
+/// another worker has moved to its deque with its share.
+#[test]
+fn three_polls_meet() {
+    check(|| {
+        let (census, begun) = (Census::default(), Arc::new(Count::default()));
+        runtime(3, Watched::No, |handle| {
+            let meet = || {
+                let begun = begun.clone();
+                async move {
+                    begun.one();
+                    while begun.get() < 3 {
+                        thread::yield_now();
+                    }
+                }
+            };
+            join_all((0..3).map(|_| spawn(handle, census.count(meet()))).collect::<Vec<_>>());
+        });
+        census.check(3);
+    });
+}
+
 /// Two of three workers are in long polls that end only when tasks from outside have run: the third does all of it.
 #[test]
 fn long_polls_and_wakes_from_outside() {

@@ -12,6 +12,7 @@
 //! poller, since the scenario has the right to it.
 
 mod abort;
+mod blocking;
 mod current;
 mod fair;
 mod groups;
@@ -74,7 +75,7 @@ fn build(count: usize, spares: Option<Arc<BlockingPool>>) -> (Arc<Shared>, Vec<B
     let watch = Parker::new();
     let parts = Parts {
         reactor: Reactor::with_timer_shards(1).expect("the machine has descriptors for a poller"),
-        blocking: pool(),
+        blocking: pool(2),
         spares,
         watch: Watch::new(&watch),
         panic_policy: PanicPolicy::Log,
@@ -89,9 +90,11 @@ fn build(count: usize, spares: Option<Arc<BlockingPool>>) -> (Arc<Shared>, Vec<B
     (shared, workers, watch)
 }
 
-fn pool() -> Arc<BlockingPool> {
+/// A pool whose threads stay until its end: no deadline ever passes here.
+fn pool(max_threads: usize) -> Arc<BlockingPool> {
     let threads = Threads { name: String::new(), stack_size: None, on_start: None, on_stop: None };
-    Arc::new(BlockingPool::new(Limits { max_threads: 1, keep_alive: Duration::ZERO, queue_capacity: 1, threads }))
+    let limits = Limits { max_threads, keep_alive: Duration::from_secs(1), queue_capacity: usize::MAX, threads };
+    Arc::new(BlockingPool::new(limits))
 }
 
 /// Which threads a runtime has beside its workers.
@@ -103,7 +106,7 @@ enum Watched {
 
 /// Runs `body` as a thread outside a runtime with `count` workers, then ends the runtime and looks whether everything is gone.
 fn runtime(count: usize, watched: Watched, body: impl FnOnce(&Handle)) {
-    let (shared, workers, parker) = build(count, Some(pool()));
+    let (shared, workers, parker) = build(count, Some(pool(usize::MAX)));
     let handle = Handle { shared: shared.clone() };
     let turn = shared.reactor.try_lock();
     let mut threads = Vec::new();
@@ -123,6 +126,8 @@ fn runtime(count: usize, watched: Watched, body: impl FnOnce(&Handle)) {
     body(&handle);
     shared.begin_shutdown();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
+    // As `Runtime::stop`: the last worker may be on a spare thread.
+    assert!(shared.spares.iter().chain([&shared.blocking]).all(|pool| pool.join(None)));
     assert!(shared.is_finished(), "the last worker did not finish the runtime");
     assert!(!shared.has_work(), "a task was left in a queue");
     assert_eq!(shared.live_tasks(), 0, "spawned and completed do not agree");
