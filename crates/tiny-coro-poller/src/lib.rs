@@ -153,7 +153,7 @@
 mod error;
 mod event;
 mod interest;
-#[cfg(all(test, tiny_coro_loom))]
+#[cfg(all(test, tiny_coro_loom, not(tiny_coro_shuttle)))]
 mod model;
 mod poller;
 mod sys;

@@ -1,9 +1,9 @@
 //! The one atomic of this crate: whether a signal is on its way to the wait.
 
-// Not through tiny-coro-prim: for a single bool, this crate would bring a lock library along.
-#[cfg(tiny_coro_loom)]
+// Not through tiny-coro-prim: for a single bool, this crate would bring a lock library along. Shuttle's programs leave the poller alone.
+#[cfg(all(tiny_coro_loom, not(tiny_coro_shuttle)))]
 use loom::sync::atomic::{AtomicBool, Ordering};
-#[cfg(not(tiny_coro_loom))]
+#[cfg(any(not(tiny_coro_loom), tiny_coro_shuttle))]
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Raised from the first wake until a wait has consumed its signal (P3).

@@ -7,27 +7,34 @@
 //!
 //! ```text
 //!                 a protocol: tiny_coro_prim::{atomic, cell, sync, thread, hint}
-//!                                         │
-//!                  normal build           │          --cfg tiny_coro_loom
-//!                ┌────────────────────────┴────────────────────────┐
-//!        std, parking_lot: re-exported,                    loom: every access is
-//!        and compiled away                                 a choice of the checker
+//!                                             │
+//!          normal build                       │ --cfg tiny_coro_loom               … and --cfg tiny_coro_shuttle
+//!         ┌───────────────────────────────────┼──────────────────────────────────────┐
+//!  std, parking_lot: re-exported,   loom: every access is a           shuttle: every access may be
+//!  and compiled away                choice, and all are tried         a switch, drawn at random
 //! ```
 //!
 //! The same source is the product and the model. There is one seam, here, so that no other crate repeats it.
 //!
+//! Loom tries everything, so its programs are small. [Shuttle](https://docs.rs/shuttle) draws schedules of larger ones, such as a whole
+//! runtime, and prints a schedule that fails. Whichever checker it is, `tiny_coro_loom` is set: other crates ask for that when they
+//! supply a stand-in, and find the checker's own names in `checker`.
+//!
 //! # What it re-exports
 //!
-//! | name | normal build | model checker |
-//! |---|---|---|
-//! | [`atomic`]`::*` | all of `std::sync::atomic` | all of `loom::sync::atomic` |
-//! | [`atomic::full_fence`] | `fence(SeqCst)`, and what it costs | the same |
-//! | [`cell::UnsafeCell`] | a wrapper with closures, compiled away | tracks every access, reports a race |
-//! | [`sync::Arc`] | `std::sync::Arc` | `loom::sync::Arc`, reports a leak; has no `Weak` |
-//! | [`sync::Mutex`], [`sync::MutexGuard`] | `parking_lot`'s: small, no poisoning | `loom::sync::Mutex`, `lock` waits in the model |
-//! | [`thread`]`::*`, [`thread::thread_local!`] | all of `std::thread` | `loom::thread`: `spawn`, `yield_now`, `park`; no `scope`, no `sleep` |
-//! | [`hint::spin_loop`] | `std::hint::spin_loop` | lets another thread run |
-//! | [`CachePadded`] | 128 bytes of its own | the same |
+//! | name | normal build | loom | shuttle |
+//! |---|---|---|---|
+//! | [`atomic`]`::*` | all of `std::sync::atomic` | all of `loom::sync::atomic` | all of `shuttle::sync::atomic` |
+//! | [`atomic::full_fence`] | `fence(SeqCst)`, and what it costs | the same | the same, which does nothing |
+//! | [`cell::UnsafeCell`] | a wrapper with closures, compiled away | tracks every access, reports a race | as in the normal build |
+//! | [`sync::Arc`] | `std::sync::Arc` | `loom::sync::Arc`, reports a leak; has no `Weak` | `std::sync::Arc` |
+//! | [`sync::Mutex`], [`sync::MutexGuard`] | `parking_lot`'s: small, no poisoning | `loom::sync::Mutex`, `lock` waits in the model | `shuttle::sync::Mutex`, likewise |
+//! | [`sync::Condvar`] | `parking_lot`'s: no wake-up for no reason | first in, first out; a model says when deadlines pass | the same |
+//! | [`thread`]`::*`, [`thread::thread_local!`] | all of `std::thread` | `loom::thread`: `spawn`, `yield_now`, `park`; no `scope`, no `sleep` | all of `shuttle::thread` |
+//! | `thread::Builder` | `std`'s | refuses a thread where a model says so | the same |
+//! | [`hint::spin_loop`] | `std::hint::spin_loop` | lets another thread run | the same |
+//! | [`CachePadded`] | 128 bytes of its own | the same | the same |
+//! | `checker` | – | `lazy_static`, `sync`, `allow_threads` | the same |
 //!
 //! # Example
 //!
@@ -55,7 +62,7 @@
 //!
 //! # What the model checker does not see
 //!
-//! A model that passes is a proof for that program, up to these:
+//! A loom model that passes is a proof for that program, up to these (shuttle, which proves nothing, sees no weak memory at all):
 //!
 //! - **Sequentially consistent accesses** are taken for release and acquire: loom finds executions that no machine has.
 //!   `fence(SeqCst)` is modelled exactly. Write a store-load protocol ("announce, then look again") with
@@ -71,8 +78,8 @@
 //!
 //! # Limits
 //!
-//! Loom's types have no `const fn new`, and work only inside `loom::model`: a crate that needs a `static` must choose it per
-//! build. A name that both sides have may lack a method on one: the build that lacks it says so.
+//! Loom's types have no `const fn new`, and those of either checker work only inside a model: a crate that needs a `static` must choose
+//! it per build. A name that both sides have may lack a method on one: the build that lacks it says so.
 
 #![forbid(unsafe_code)]
 
@@ -82,6 +89,8 @@ mod padded;
 mod seam;
 
 pub use padded::CachePadded;
+#[cfg(tiny_coro_loom)]
+pub use seam::checker;
 pub use seam::{atomic, cell, hint, sync, thread};
 
 #[cfg(doctest)]

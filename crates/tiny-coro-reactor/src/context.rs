@@ -7,6 +7,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use tiny_coro_prim::thread::thread_local;
 
 #[derive(Debug)]
 struct Current {

@@ -171,7 +171,7 @@ mod alarm;
 mod async_fd;
 mod clock;
 mod context;
-#[cfg(all(test, tiny_coro_loom))]
+#[cfg(all(test, tiny_coro_loom, not(tiny_coro_shuttle)))]
 mod model;
 mod nonblocking;
 mod paused;

@@ -128,7 +128,10 @@ mod linux {
         let mut child = std::process::Command::new("sleep").arg("0.01").spawn().unwrap();
         let fd = match pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
             // A kernel, or a checker in its place, that is older than this system call.
-            Err(rustix::io::Errno::NOSYS) => return drop(child.wait().unwrap()),
+            Err(rustix::io::Errno::NOSYS) => {
+                child.wait().unwrap();
+                return;
+            }
             fd => fd.unwrap(),
         };
         let fd = AsyncFd::with_reactor(fd, Interest::READABLE, &reactor).unwrap();

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use tiny_coro_parker::Parker;
+use tiny_coro_prim::thread::thread_local;
 
 thread_local! {
     /// This thread's parker and its waker, taken while in use: a `block_on` inside another makes its own.

@@ -1,4 +1,15 @@
 //! Threads for closures that block: as many as needed up to a limit, ended when idle.
+//!
+//! Everything that two threads must agree on is under one mutex; what takes long, or runs code of users, is outside. A push decides under
+//! it who will come to the closure: an idle thread that nobody has counted on yet, a new thread, or one that is busy and looks into the
+//! queue again before it ends. A thread decides under it that it ends, and from then on nobody counts on it.
+//!
+//! | ID | always true | kept by | relied on by | model |
+//! |----|-------------|---------|--------------|-------|
+//! | B1 | a closure in the queue has a thread that will look into the queue, or it is cancelled | `push`; `run` ends with an empty queue, in the critical section in which it stops serving; `thread_refused` | every join handle | `push_against_time_out`, `notification_against_time_out`, `refused_thread`, `refused_first_thread` |
+//! | B2 | `notified` is the number of idle threads that were notified and have not come round: no push counts on one of them | `push`, `run` | closures that wait for one another, up to the limit of threads | `two_pushes_and_one_idle_thread`, `notification_against_time_out` |
+//! | B3 | a closure is run or cancelled, once; a mandatory one that was queued before the end is run; when `join` returns nothing runs | `begin_shutdown`, `push`, `thread_ended` | `Runtime::drop`, files that were told to be written | `push_against_shutdown`, `mandatory_against_time_out_and_shutdown`, `join_against_the_last_thread` |
+//! | B4 | what is let in has room: no more closures wait than the capacity says, besides those for which a thread may be had | `let_in`, `push` (`expected`) | the bound on memory | `two_pushers_and_one_place` |
 
 use crate::context;
 use crate::handle::Handle;
@@ -6,7 +17,6 @@ use crate::schedule::report_panic;
 use crate::shared::Shared;
 use crate::task::{self, Cause, Header, Incoming, JoinError, JoinHandle, Schedule, TaskId, TaskRef};
 use crate::threads::Threads;
-use parking_lot::{Condvar, Mutex};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,6 +28,7 @@ use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use tiny_coro_prim::sync::{Condvar, Mutex};
 use tiny_coro_reactor::ClockHold;
 
 /// How many threads the pool has at most, by default.
@@ -188,15 +199,14 @@ impl BlockingPool {
 
     fn start_thread(self: &Arc<Self>, handle: &Handle) -> io::Result<()> {
         let (pool, handle) = (self.clone(), handle.clone());
-        self.limits.threads.start("-blocking", move || {
+        self.limits.threads.start_detached("-blocking", move || {
             let entered = context::enter(&handle);
             context::join_pool(&pool);
             drop(handle);
             pool.run();
             drop(entered);
             pool.thread_ended();
-        })?;
-        Ok(())
+        })
     }
 
     /// The operating system has no thread for us. If the pool has another one, that will come to the closure in time; if
@@ -286,6 +296,28 @@ impl BlockingPool {
             }
         }
         true
+    }
+
+    /// Lets the deadlines of idle threads pass: a checker has no clock.
+    #[cfg(all(test, tiny_coro_loom, not(tiny_coro_shuttle)))]
+    pub(crate) fn expire(&self) {
+        self.work.expire();
+    }
+
+    /// Starts a thread that finds nothing to do.
+    #[cfg(all(test, tiny_coro_loom, not(tiny_coro_shuttle)))]
+    pub(crate) fn start_idle_thread(self: &Arc<Self>, handle: &Handle) {
+        let mut state = self.state.lock();
+        state.serving += 1;
+        state.alive += 1;
+        drop(state);
+        self.start_thread(handle).expect("the model has threads");
+    }
+
+    /// How many threads wait for a closure.
+    #[cfg(all(test, tiny_coro_loom, not(tiny_coro_shuttle)))]
+    pub(crate) fn idle(&self) -> usize {
+        self.state.lock().idle
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use tiny_coro_prim::thread::thread_local;
 use tiny_coro_reactor::EnterGuard as ReactorGuard;
 
 thread_local! {
@@ -61,7 +62,7 @@ struct Below {
 
 /// The workers that this thread has below the one that is its own, the latest first.
 fn below() -> impl Iterator<Item = &'static Cell<*const Worker>> {
-    let mut next = BELOW.get();
+    let mut next = BELOW.with(Cell::get);
     std::iter::from_fn(move || {
         // SAFETY: null, or the node of an `Installed` that lives further up on the stack. The callers here keep no item.
         let below = unsafe { next.as_ref() }?;
@@ -95,9 +96,10 @@ pub(crate) fn install_again(shared: &Shared) -> Option<Installed> {
 
 impl Installed {
     fn new(worker: NonNull<Worker>) -> Self {
-        let below = Below { worker: Cell::new(WORKER.replace(worker.as_ptr())), next: BELOW.get() };
+        let replaced = WORKER.with(|own| own.replace(worker.as_ptr()));
+        let below = Below { worker: Cell::new(replaced), next: BELOW.with(Cell::get) };
         let below = NonNull::from(Box::leak(Box::new(below)));
-        BELOW.set(below.as_ptr());
+        BELOW.with(|latest| latest.set(below.as_ptr()));
         Self { worker, below, _not_send: PhantomData }
     }
 
@@ -115,8 +117,8 @@ impl Drop for Installed {
     fn drop(&mut self) {
         // SAFETY: leaked in `new`, and taken back here only; `BELOW` does not lead there any more from the next line on.
         let below = unsafe { Box::from_raw(self.below.as_ptr()) };
-        BELOW.set(below.next);
-        WORKER.set(below.worker.get());
+        BELOW.with(|latest| latest.set(below.next));
+        WORKER.with(|own| own.set(below.worker.get()));
     }
 }
 
@@ -127,7 +129,7 @@ pub(crate) fn uninstall_if(may_go: impl FnOnce(&Worker) -> bool) -> Option<Box<W
     if !may_go(unsafe { worker.as_ref() }) {
         return None;
     }
-    WORKER.set(ptr::null());
+    WORKER.with(|own| own.set(ptr::null()));
     below().filter(|other| other.get() == worker.as_ptr()).for_each(|other| other.set(ptr::null()));
     // SAFETY: the pointer is that of a leaked box, it was this thread's, and it is not in `WORKER` or `below` any more. Nobody holds a
     // reference: the loop that polls holds none during a poll, and `with_worker` runs no code that comes here.
@@ -136,7 +138,7 @@ pub(crate) fn uninstall_if(may_go: impl FnOnce(&Worker) -> bool) -> Option<Box<W
 
 /// Gives the thread back the worker that [`uninstall_if`] took.
 pub(crate) fn reinstall(worker: Box<Worker>) {
-    WORKER.set(Box::leak(worker));
+    WORKER.with(|own| own.set(Box::leak(worker)));
 }
 
 /// True on a thread that the runtime at `shared` started: it must not wait for that runtime's end.
@@ -148,7 +150,7 @@ pub(crate) fn is_own_thread(shared: &Shared) -> bool {
 
 /// Marks this thread as one of `pool`'s, for the rest of its life.
 pub(crate) fn join_pool(pool: &BlockingPool) {
-    POOL.set(pool);
+    POOL.with(|own| own.set(pool));
 }
 
 /// Returns the runtime that this thread is in.

@@ -142,12 +142,14 @@ mod handle;
 mod idle;
 mod injector;
 mod metrics;
-#[cfg(all(test, tiny_coro_loom))]
+#[cfg(all(test, tiny_coro_loom, not(tiny_coro_shuttle)))]
 mod model;
 mod panic;
 mod park;
 mod report;
 mod runtime;
+#[cfg(all(test, tiny_coro_shuttle))]
+mod scenario;
 mod schedule;
 mod shared;
 pub mod task;

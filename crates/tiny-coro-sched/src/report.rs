@@ -10,7 +10,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::task::Waker;
-use std::thread::{self, ThreadId};
+use tiny_coro_prim::thread::{self, ThreadId};
 use tiny_coro_reactor::Waiting;
 
 /// What [`Runtime::shutdown`](crate::Runtime::shutdown) found at its deadline. `Display` gives a line a task.

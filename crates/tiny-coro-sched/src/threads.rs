@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use tiny_coro_prim::thread as seam;
 
 /// A function that each thread of a runtime calls.
 #[derive(Clone)]
@@ -44,12 +45,27 @@ impl Threads {
         suffix: &str,
         body: impl FnOnce() + Send + 'static,
     ) -> io::Result<thread::JoinHandle<()>> {
+        self.builder(suffix).spawn(self.with_hooks(body))
+    }
+
+    /// As [`start`](Threads::start), for a thread that nobody joins: and that a model checker knows.
+    pub(crate) fn start_detached(&self, suffix: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+        let builder = seam::Builder::new().name(format!("{}{suffix}", self.name));
+        let builder = match self.stack_size {
+            Some(size) => builder.stack_size(size),
+            None => builder,
+        };
+        builder.spawn(self.with_hooks(body))?;
+        Ok(())
+    }
+
+    fn with_hooks(&self, body: impl FnOnce() + Send + 'static) -> impl FnOnce() + Send + 'static {
         let (on_start, on_stop) = (self.on_start.clone(), self.on_stop.clone());
-        self.builder(suffix).spawn(move || {
+        move || {
             on_start.iter().for_each(Hook::call);
             body();
             on_stop.iter().for_each(Hook::call);
-        })
+        }
     }
 
     /// A thread without hooks.

@@ -84,7 +84,8 @@ pub(crate) fn start(
     builder.spawn(move || run(&shared, &parker))
 }
 
-fn run(shared: &Shared, parker: &Parker) {
+/// What its thread does until the runtime ends.
+pub(crate) fn run(shared: &Shared, parker: &Parker) {
     let mut polls = vec![0; shared.remotes.len()];
     while !shared.is_shutting_down() {
         if !shared.idle.is_anybody_awake() {

@@ -24,7 +24,7 @@ Steps, in this order (all of them, if none is named):
   clippy    every target of every package, warnings are errors; the crates with swaps once more with all of them
   docs      rustdoc, warnings are errors
   tidy      cargo xtask tidy
-  models    the loom models, under --cfg tiny_coro_loom
+  models    the loom models, under --cfg tiny_coro_loom; the shuttle scenarios, under --cfg tiny_coro_shuttle besides
   backends  for each swap, the tests of the whole workspace, with that swap in the place of the default
   test      the test command of README.md, as it stands there
 
@@ -141,7 +141,8 @@ fn backends(workspace: &Workspace) -> Vec<Command> {
     workspace.swaps().flat_map(run).collect()
 }
 
-/// The loom models of every crate that has some, in a target folder of their own: `--cfg` changes every fingerprint.
+/// The loom models of every crate that has some, and the scenarios for random schedules, each in a target folder of their own:
+/// `--cfg` changes every fingerprint.
 fn models(workspace: &Workspace) -> Vec<Command> {
     let run = |target: &str| {
         let with = workspace.crates().filter(|package| models::targets(package).contains(&target));
@@ -153,7 +154,15 @@ fn models(workspace: &Workspace) -> Vec<Command> {
             command
         })
     };
-    ["--test=loom", "--lib"].into_iter().filter_map(run).collect()
+    let mut commands: Vec<_> = ["--test=loom", "--lib"].into_iter().filter_map(run).collect();
+    let with = workspace.crates().filter(|package| models::has_scenarios(package));
+    let names: Vec<&str> = with.map(|package| package.name.as_str()).collect();
+    if !names.is_empty() {
+        let mut command = models::test_scenarios(&names);
+        command.env("CARGO_TARGET_DIR", workspace.target.join("shuttle")).current_dir(&workspace.root);
+        commands.push(command);
+    }
+    commands
 }
 
 /// The command as one would type it, with the variables it adds.

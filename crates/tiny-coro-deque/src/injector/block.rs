@@ -36,8 +36,8 @@ pub(super) const fn slots_between(from: usize, to: usize) -> usize {
 pub(super) struct Block<T> {
     header: Header<T>,
     /// Keeps what thieves write away from what pushers write. An alignment would too, but an allocator takes longer over
-    /// that than over the block.
-    _padding: [MaybeUninit<u8>; 128 - size_of::<Header<()>>()],
+    /// that than over the block. A checker's atomics may fill it by themselves.
+    _padding: [MaybeUninit<u8>; 128_usize.saturating_sub(size_of::<Header<()>>())],
     slots: [Slot<T>; SLOTS],
 }
 

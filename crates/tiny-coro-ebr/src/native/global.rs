@@ -8,15 +8,16 @@ use super::guard::Guard;
 use super::handle::LocalHandle;
 use super::participant::Participant;
 
-/// Loom has lazy statics and thread-locals of its own: both begin and end with each run of a model.
+/// A checker has lazy statics and thread-locals of its own: both begin and end with each run of a model.
 #[cfg(tiny_coro_loom)]
 mod storage {
     use super::*;
+    use tiny_coro_prim::{checker, thread};
 
-    loom::lazy_static! {
+    checker::lazy_static! {
         static ref GLOBAL: Collector = Collector::new();
     }
-    loom::thread_local! {
+    thread::thread_local! {
         pub(super) static CURRENT: Cell<*const Participant> = Cell::new(ptr::null());
         pub(super) static OWNER: Owner = Owner::register();
     }

@@ -249,8 +249,8 @@ fn judge<'g, T, P: Pointer<T>>(
     }
 }
 
-/// The model checker's pointers lack the operations on bits.
-#[cfg(tiny_coro_loom)]
+/// Loom's pointers lack the operations on bits.
+#[cfg(all(tiny_coro_loom, not(tiny_coro_shuttle)))]
 trait Bits<T> {
     fn change(&self, order: Ordering, change: impl Fn(usize) -> usize) -> *mut T;
 
@@ -265,7 +265,7 @@ trait Bits<T> {
     }
 }
 
-#[cfg(tiny_coro_loom)]
+#[cfg(all(tiny_coro_loom, not(tiny_coro_shuttle)))]
 impl<T> Bits<T> for AtomicPtr<T> {
     fn change(&self, order: Ordering, change: impl Fn(usize) -> usize) -> *mut T {
         let changed = self.fetch_update(order, Ordering::Relaxed, |data| Some(data.map_addr(&change)));

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use loom::sync::{Condvar, Mutex, MutexGuard};
+use tiny_coro_prim::checker::let_time_pass;
+use tiny_coro_prim::checker::sync::{Condvar, Mutex, MutexGuard};
 
 use super::Slept;
 use super::monitor::Monitor;
@@ -31,10 +32,10 @@ impl Monitor for Model {
         }
     }
 
-    /// The sleep is over at once, which is as long after the look at the word as the checker likes. It does not yield: loom
-    /// would run the other threads to their ends before it went on, and no wake would ever race with the deadline.
+    /// The sleep is over at once, which is as long after the look at the word as the checker likes.
     fn wait_until<'a>(&'a self, guard: MutexGuard<'a, ()>, _deadline: Instant) -> Slept {
         drop(guard);
+        let_time_pass();
         if self.signalled.fetch_not(Ordering::Relaxed) { Slept::DeadlinePassed } else { Slept::LookAgain }
     }
 

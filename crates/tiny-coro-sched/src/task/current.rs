@@ -3,6 +3,7 @@
 use super::header::{Header, TaskId};
 use std::cell::Cell;
 use std::ptr::NonNull;
+use tiny_coro_prim::thread::thread_local;
 
 thread_local! {
     /// The task whose poll is the innermost on this thread. Valid while set: the poller has a reference.
@@ -11,7 +12,7 @@ thread_local! {
 
 /// Makes `task` the current one until the guard is dropped.
 pub(super) fn enter(task: NonNull<Header>) -> Entered {
-    Entered { previous: CURRENT.replace(Some(task)) }
+    Entered { previous: CURRENT.with(|current| current.replace(Some(task))) }
 }
 
 pub(super) struct Entered {

@@ -2,7 +2,6 @@
 
 use super::{AbortHandle, JoinError, JoinHandle, TaskId};
 use crate::handle::Handle;
-use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -10,6 +9,7 @@ use std::panic;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker, ready};
 use tiny_coro_prim::budget;
+use tiny_coro_prim::sync::Mutex;
 
 /// A set of tasks with the same output, whose results come in the order in which the tasks end. Dropping it aborts those that are
 /// left.

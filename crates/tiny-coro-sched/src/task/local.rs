@@ -8,7 +8,6 @@ use super::list::WaitingTasks;
 use super::schedule::{Cause, Schedule};
 use crate::panic::quietly;
 use crate::runtime::Runtime;
-use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,6 +22,8 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use tiny_coro_prim::sync::Mutex;
+use tiny_coro_prim::thread::thread_local;
 
 /// How many tasks one poll of a set runs before it gives way to the rest of its thread.
 const POLLS: usize = 61;

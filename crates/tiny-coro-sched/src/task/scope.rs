@@ -1,7 +1,6 @@
 //! Tasks that end before the future that started them does.
 
 use super::{AbortHandle, JoinError, JoinHandle, TaskId};
-use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use std::future::{Future, poll_fn};
 use std::mem;
@@ -9,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use tiny_coro_prim::sync::Mutex;
 
 /// Runs `body`, which may spawn tasks through the [`Scope`], and waits until every one of them has ended, its future dropped.
 ///

@@ -10,6 +10,12 @@
 //!
 //! The slot's mutex gives the worker to one of the two. After 4 without it the blocking thread finishes its poll like any thread
 //! outside: what it wakes goes to the injector. Then its loop sees that it has no worker, and it ends.
+//!
+//! | ID | always true | kept by | relied on by | model |
+//! |----|-------------|---------|--------------|-------|
+//! | H1 | a worker on offer is in the slot or has one thread | the slot's mutex: whoever takes it takes it out | all that only a worker's own thread does | `take_back_against_spare` |
+//! | H2 | a worker whose runtime ends while it is on offer is dropped before its thread blocks, unless a spare thread has it | `begin`: the slot is filled before the look at the end (S1); a spare that was refused comes before that look too | what the thread waits for may be cancelled by that drop only | `hand_over_against_shutdown` |
+//! | H3 | a thread that has given its worker away pushes to the injector, and wakes by the idle protocol (I1) | `context`: the worker is taken out of the thread before it is put into the slot | tasks that go on after they have blocked | `task_goes_on_without_its_worker` |
 
 use super::Worker;
 use crate::blocking::Urgency;
