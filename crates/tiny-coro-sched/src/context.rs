@@ -88,7 +88,7 @@ pub(crate) fn install(worker: Box<Worker>) -> Installed {
 /// Brings the worker of `shared` to the top once more, if this thread has it below another.
 pub(crate) fn install_again(shared: &Shared) -> Option<Installed> {
     let worker = below().filter_map(|worker| NonNull::new(worker.get().cast_mut())).find(|worker| {
-        // SAFETY: an `Installed` further up on the stack owns it; whoever takes it from there takes it out of all of `below`.
+        // SAFETY: an `Installed` further up on the stack owns it, and does so until this one is gone.
         ptr::eq(&raw const **unsafe { worker.as_ref() }.shared(), shared)
     })?;
     Some(Installed::new(worker))
@@ -130,8 +130,8 @@ pub(crate) fn uninstall_if(may_go: impl FnOnce(&Worker) -> bool) -> Option<Box<W
         return None;
     }
     WORKER.with(|own| own.set(ptr::null()));
-    below().filter(|other| other.get() == worker.as_ptr()).for_each(|other| other.set(ptr::null()));
-    // SAFETY: the pointer is that of a leaked box, it was this thread's, and it is not in `WORKER` or `below` any more. Nobody holds a
+    // SAFETY: the pointer is that of a leaked box, it was this thread's, and it is not in `WORKER` any more, nor below: only a current-thread
+    // worker is installed again, and that leaves by `into_worker` of its first `Installed`, when the others are gone. Nobody holds a
     // reference: the loop that polls holds none during a poll, and `with_worker` runs no code that comes here.
     Some(unsafe { Box::from_raw(worker.as_ptr()) })
 }
@@ -145,7 +145,12 @@ pub(crate) fn reinstall(worker: Box<Worker>) {
 pub(crate) fn is_own_thread(shared: &Shared) -> bool {
     let pool = POOL.try_with(Cell::get).unwrap_or(ptr::null());
     let is = |other: &Arc<BlockingPool>| ptr::eq(pool, &raw const **other);
-    is(&shared.blocking) || shared.spares.as_ref().is_some_and(is) || with_worker(shared, |worker| worker.is_some())
+    let is_here = |worker: *const Worker| {
+        // SAFETY: a worker in `WORKER` or `below` is valid while it is there.
+        unsafe { worker.as_ref() }.is_some_and(|worker| ptr::eq(&raw const **worker.shared(), shared))
+    };
+    let has_worker = is_here(worker()) || below().any(|worker| is_here(worker.get()));
+    is(&shared.blocking) || shared.spares.as_ref().is_some_and(is) || has_worker
 }
 
 /// Marks this thread as one of `pool`'s, for the rest of its life.

@@ -13,7 +13,7 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::{Pin, pin};
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use tiny_coro_parker::{Parker, Unparker};
@@ -67,10 +67,10 @@ impl Core {
         // Inside a task of this very runtime, its worker is this thread's, if perhaps below that of another: its other tasks go on,
         // on top of this one's stack.
         if let Some(worker) = context::with_worker(shared, |worker| worker.map(NonNull::from)) {
-            return self.work_on_top(worker, shared, future);
+            return work_on_top(worker, shared, future);
         }
         if let Some(again) = context::install_again(shared) {
-            return self.work_on_top(again.worker(), shared, future);
+            return work_on_top(again.worker(), shared, future);
         }
         // Inside a task of another runtime: that goes on without this thread, if it has others.
         let _hand_over = HandOver::begin();
@@ -86,27 +86,6 @@ impl Core {
             }
             parker.park();
         }
-    }
-
-    /// Works with a worker that this thread has, and an earlier call of `block_on` will give back.
-    fn work_on_top<F: Future>(
-        &self,
-        worker: NonNull<Worker>,
-        shared: &Arc<Shared>,
-        mut future: Pin<&mut F>,
-    ) -> F::Output {
-        let mut main = MainFuture::new(future.as_mut(), shared);
-        worker::work(worker, &mut main);
-        if let Some(output) = main.output {
-            return output;
-        }
-        // The end of the runtime, which the calls below can't come to before this one returns. It may wait for what only that end
-        // cancels.
-        if let Some(worker) = context::uninstall_if(|worker| ptr::eq(&raw const **worker.shared(), &raw const **shared))
-        {
-            self.give_back(worker);
-        }
-        block_on::block_on(future)
     }
 
     fn work<F: Future>(&self, worker: Box<Worker>, shared: &Arc<Shared>, mut future: Pin<&mut F>) -> F::Output {
@@ -129,6 +108,34 @@ impl Core {
         drop(lent);
         // Without an output the runtime was shut down by a panic policy while the main future waits: it goes on alone.
         output.unwrap_or_else(|| block_on::block_on(future))
+    }
+}
+
+/// Works with a worker that this thread has, and an earlier call of `block_on` will give back.
+fn work_on_top<F: Future>(worker: NonNull<Worker>, shared: &Arc<Shared>, mut future: Pin<&mut F>) -> F::Output {
+    let mut main = MainFuture::new(future.as_mut(), shared);
+    worker::work(worker, &mut main);
+    if let Some(output) = main.output {
+        return output;
+    }
+    // SAFETY: the worker of a current-thread runtime stays with this thread until the call of `block_on` below this one gives it back.
+    end_on_top(unsafe { worker.as_ref() }, shared, future)
+}
+
+/// The runtime ends, but the calls below, which have a hand in that, can't go on before this one returns; and that may wait for what
+/// only the end cancels. So the tasks are cancelled from here, also those that come of it.
+fn end_on_top<F: Future>(worker: &Worker, shared: &Shared, mut future: Pin<&mut F>) -> F::Output {
+    worker.cancel_queued();
+    shared.finish();
+    let parker = Parker::new();
+    let waker = Waker::from(parker.unparker());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        if !worker.cancel_queued() {
+            parker.park();
+        }
     }
 }
 

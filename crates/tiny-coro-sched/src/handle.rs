@@ -12,6 +12,7 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
+use tiny_coro_prim::budget;
 
 /// A reference to a [`Runtime`](crate::Runtime). Cloning is cheap. It does not keep the runtime running: what is spawned
 /// through it after the runtime's end is cancelled at once.
@@ -93,7 +94,7 @@ impl Handle {
     /// When the future does.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _entered = self.enter();
-        block_in_place(|| block_on::block_on(future))
+        budget::unlimited(|| block_in_place(|| block_on::block_on(future)))
     }
 
     /// As [`spawn_blocking`](Handle::spawn_blocking), for what somebody has been told will happen, such as a write: a runtime

@@ -124,8 +124,8 @@ impl Current {
     }
 }
 
-/// The tasks in whose polls a thread has offered its worker to others, to block: by that thread, until it has the worker back or the
-/// poll ends.
+/// The tasks in whose polls a thread has offered its worker to others, to block: by that thread, until it has the worker back or has
+/// seen that the poll has ended, which is a moment after the task has.
 #[derive(Debug, Default)]
 pub(crate) struct Displaced(Mutex<HashMap<ThreadId, LiveTask>>);
 

@@ -16,6 +16,7 @@ use std::io;
 use std::panic::Location;
 use std::thread;
 use std::time::{Duration, Instant};
+use tiny_coro_prim::budget;
 
 /// How long past its deadline [`Runtime::shutdown`] waits for polls that are under way.
 pub const STOP_LIMIT: Duration = Duration::from_millis(100);
@@ -89,10 +90,12 @@ impl Runtime {
     /// When the future does.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let _entered = self.enter();
-        match &self.core {
+        // A budget is for who must give way: a thread that blocks has nobody to give way to. What the task around has left counts again
+        // afterwards.
+        budget::unlimited(|| match &self.core {
             Some(core) => core.block_on(&self.handle.shared, future),
             None => block_in_place(|| block_on::block_on(future)),
-        }
+        })
     }
 
     /// As [`Handle::spawn`].

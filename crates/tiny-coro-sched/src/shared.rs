@@ -203,7 +203,7 @@ impl Shared {
     }
 
     /// The last worker's last duty: drops every future that is neither in a queue of a worker, which has emptied it by now, nor
-    /// complete.
+    /// complete. Nothing is left to do for a second call.
     pub(crate) fn finish(&self) {
         // ORDERING S2: after the acquire of the last worker's read-modify-write in `Worker::drop`.
         let mut wakers = Vec::new();

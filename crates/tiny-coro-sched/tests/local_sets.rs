@@ -117,7 +117,7 @@ fn local_tasks_and_their_errors() {
 #[test]
 fn two_futures_run_one_local_set() {
     watched(|| {
-        let runtime = Builder::new_current_thread().build().unwrap();
+        let runtime = Builder::new_current_thread().start_paused(true).build().unwrap();
         let set = LocalSet::new();
         let until = |delay: u64| async move {
             let task = task::spawn_local(async move {

@@ -37,7 +37,7 @@ pub(crate) struct HandOver {
 impl HandOver {
     /// Offers this thread's worker to another thread, if it has one that may change threads.
     pub(crate) fn begin() -> Option<Self> {
-        let worker = context::uninstall_if(|worker| !worker.in_driver.get() && !worker.shared.is_current_thread())?;
+        let worker = context::uninstall_if(|worker| worker.may_go() && !worker.shared.is_current_thread())?;
         let shared = worker.shared.clone();
         worker.remote().current.read().into_iter().for_each(|task| shared.displaced.enter(task));
         let slot = Arc::new(Mutex::new(Some(worker)));

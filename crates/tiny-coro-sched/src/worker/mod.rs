@@ -47,6 +47,9 @@ pub(crate) struct Worker {
     searching: Cell<bool>,
     /// True while wakes come from the reactor: they go to the deque in the order of the events.
     in_driver: Cell<bool>,
+    /// True while a task or the main future is polled, and nobody else on this thread has a reference to the worker: only then it may
+    /// leave the thread. Wakers and deferred functions run at other times as well.
+    polling: Cell<bool>,
     random: Cell<u32>,
     /// References to this worker's shard, for the tasks that it spawns: made in one go, so that the other workers, which give them
     /// up, do not take the counter away from this one at every spawn.
@@ -105,23 +108,49 @@ enum Step {
 ///
 /// A poll may give the worker to another thread, which may drop it. So nothing here holds a reference to it across a poll.
 pub(crate) fn work<M: Main>(worker: NonNull<Worker>, main: &mut M) -> Left {
+    // SAFETY: the caller has made the worker this thread's; the borrow ends before anything is polled.
+    let outer = unsafe { worker.as_ref() }.begin_work();
+    let left = work_until(worker, main);
+    if left != Left::HandedOver {
+        // SAFETY: the thread still has it.
+        unsafe { worker.as_ref() }.end_work(outer);
+    }
+    left
+}
+
+fn work_until<M: Main>(worker: NonNull<Worker>, main: &mut M) -> Left {
     loop {
         if main.is_woken() {
             budget::reset(budget::DEFAULT);
-            if main.poll() {
+            let Some(completed) = poll_with(worker, || main.poll()) else { return Left::HandedOver };
+            if completed {
                 return Left::MainCompleted;
             }
         }
-        // SAFETY: `context` still has this thread as the worker's, checked below; the borrow ends before the poll.
+        // SAFETY: this thread has the worker: `poll_with` has said so since the last poll. The borrow ends before the next.
         match unsafe { worker.as_ref() }.next_step(|| main.is_woken()) {
-            Step::Run(task) => task.run(),
+            Step::Run(task) => {
+                if poll_with(worker, || task.run()).is_none() {
+                    return Left::HandedOver;
+                }
+            }
             Step::Main => {}
             Step::Stop => return Left::ShuttingDown,
         }
-        if context::worker() != worker.as_ptr() {
-            return Left::HandedOver;
-        }
     }
+}
+
+/// Calls `poll`, which may give the worker away. `None` if it has.
+fn poll_with<R>(worker: NonNull<Worker>, poll: impl FnOnce() -> R) -> Option<R> {
+    // SAFETY: the thread has the worker, says the caller; the borrow ends here.
+    unsafe { worker.as_ref() }.polling.set(true);
+    let polled = poll();
+    if context::worker() != worker.as_ptr() {
+        return None;
+    }
+    // SAFETY: the thread still has it.
+    unsafe { worker.as_ref() }.polling.set(false);
+    Some(polled)
 }
 
 /// Makes `worker` this thread's, and works until the runtime ends or a task gives it away.
@@ -159,6 +188,7 @@ impl Worker {
             lifo_wins: Cell::new(0),
             searching: Cell::new(false),
             in_driver: Cell::new(false),
+            polling: Cell::new(false),
             random: Cell::new(seed.max(1)),
             shard: RefCell::new(Vec::with_capacity(SHARD_STOCK)),
             woken: Cell::new(Vec::new()),
@@ -167,6 +197,21 @@ impl Worker {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    /// True if the worker may leave its thread.
+    pub(crate) fn may_go(&self) -> bool {
+        self.polling.get()
+    }
+
+    /// Begins to work, perhaps inside a poll or a wake of the same worker further up on the stack. Returns what `end_work` puts back.
+    fn begin_work(&self) -> (bool, bool) {
+        (self.polling.replace(false), self.in_driver.replace(false))
+    }
+
+    fn end_work(&self, (polling, in_driver): (bool, bool)) {
+        self.polling.set(polling);
+        self.in_driver.set(in_driver);
     }
 
     pub(crate) fn index(&self) -> usize {
@@ -228,6 +273,16 @@ impl Worker {
         budget::reset(budget::DEFAULT);
     }
 
+    /// Drops the tasks in this worker's own queues. Returns true if there was one.
+    pub(crate) fn cancel_queued(&self) -> bool {
+        let mut any = false;
+        while let Some(task) = take_lifo(self.remote()).or_else(|| self.deque.pop()) {
+            self.shared.drop_at_end(task);
+            any = true;
+        }
+        any
+    }
+
     fn notify_one(&self) {
         if self.shared.notify_one() {
             self.counters().wakes_sent.add(1);
@@ -239,9 +294,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         // This thread is no worker any more: what these drops wake goes to the injector.
-        while let Some(task) = take_lifo(self.remote()).or_else(|| self.deque.pop()) {
-            self.shared.drop_at_end(task);
-        }
+        self.cancel_queued();
         // ORDERING S2: acquire and release. The last worker sees all that the others did before it drops their tasks.
         if self.shared.running_workers.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.shared.finish();

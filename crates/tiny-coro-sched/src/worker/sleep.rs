@@ -13,6 +13,8 @@ const KEPT: usize = 4096;
 impl Worker {
     /// Sleeps until there may be a task. The protocol is that of the `idle` page.
     pub(super) fn park(&self, is_main_woken: impl Fn() -> bool) {
+        // Before it looks: what this frees may run code of users, which may wake tasks.
+        self.deque.shrink_to(KEPT);
         let idle = &self.shared.idle;
         idle.park(self.index, self.searching.replace(false));
         idle.look_again();
@@ -20,7 +22,6 @@ impl Worker {
             self.searching.set(idle.leave(self.index));
         } else {
             self.counters().parks.add(1);
-            self.deque.shrink_to(KEPT);
             self.sleep();
         }
         // Also after a park that was called off: meanwhile the watch may have seen nobody awake (W1).
@@ -73,12 +74,12 @@ impl Worker {
     /// more than `own` tasks, which this one will run itself.
     fn wake_all(&self, mut woken: Vec<Waker>, own: usize) {
         if !woken.is_empty() {
-            self.in_driver.set(true);
+            let outer = self.in_driver.replace(true);
             for waker in woken.drain(..) {
                 // A waker of another executor may panic: the other wakes must not be lost with it.
                 quietly(|| waker.wake());
             }
-            self.in_driver.set(false);
+            self.in_driver.set(outer);
             if self.deque.len() > own {
                 self.notify_one();
             }
