@@ -4,7 +4,7 @@
 use super::worker::Machine;
 use crate::context::{self, Installed};
 use crate::shared::Shared;
-use crate::worker::block_in_place;
+use crate::worker::{self, block_in_place};
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 use std::future::{Future, pending, poll_fn};
@@ -30,7 +30,8 @@ fn in_a_poll(body: impl FnOnce(&Arc<Shared>)) {
     let installed = context::install(machine.workers[0].take().expect("nobody has taken it"));
     let turn = shared.reactor.try_lock();
     loom::explore();
-    body(&shared);
+    let kept = worker::poll_with(installed.worker(), || body(&shared));
+    assert_eq!(kept.is_none(), context::worker().is_null());
     end_of_poll(&shared, installed);
     drop(turn);
 }

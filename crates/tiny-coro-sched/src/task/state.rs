@@ -13,7 +13,7 @@
 //! ```
 
 use std::fmt;
-use tiny_coro_prim::atomic::{AtomicUsize, Ordering, fence};
+use tiny_coro_prim::atomic::{AtomicUsize, Ordering};
 
 /// The task is in a queue, or on its way there, or was woken while it runs and goes there when its poll ends. Set by a
 /// wake and by spawn; cleared when a worker starts to poll it. Whoever sets it while the task is idle pushes it.
@@ -315,8 +315,9 @@ impl State {
         if before / REFERENCE != count {
             return false;
         }
-        // ORDERING T4: acquire. Sees everything that all earlier owners did before they released.
-        fence(Ordering::Acquire);
+        // ORDERING T4: acquire. Sees everything that all earlier owners did before they released: their read-modify-writes and this one
+        // are one release sequence. A load, not a fence, which race detectors do not follow.
+        self.0.load(Ordering::Acquire);
         true
     }
 }

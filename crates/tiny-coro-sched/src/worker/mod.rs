@@ -141,7 +141,7 @@ fn work_until<M: Main>(worker: NonNull<Worker>, main: &mut M) -> Left {
 }
 
 /// Calls `poll`, which may give the worker away. `None` if it has.
-fn poll_with<R>(worker: NonNull<Worker>, poll: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn poll_with<R>(worker: NonNull<Worker>, poll: impl FnOnce() -> R) -> Option<R> {
     // SAFETY: the thread has the worker, says the caller; the borrow ends here.
     unsafe { worker.as_ref() }.polling.set(true);
     let polled = poll();
