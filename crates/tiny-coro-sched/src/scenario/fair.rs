@@ -2,8 +2,7 @@
 
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 
-/// How many steps in a row a thread has before it counts as one that yields. No scenario has a stretch of so many in which its other threads
-/// could do nothing, so it takes no schedule away that is a machine's.
+/// How many steps in a row a thread has before it counts as one that yields: more than any program here needs from one sleep to the next.
 const PATIENCE: usize = 2_000;
 
 /// Lets no thread run for ever while others could.

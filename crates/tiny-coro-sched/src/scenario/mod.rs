@@ -66,7 +66,7 @@ fn check(scenario: impl Fn() + Send + Sync + 'static) {
     let scenario = Arc::new(scenario);
     let other = scenario.clone();
     Runner::new(RandomScheduler::new(schedules.div_ceil(2)), config.clone()).run(move || scenario());
-    Runner::new(Fair::new(PctScheduler::new(CHANGES, schedules / 2)), config).run(move || other());
+    Runner::new(Fair::new(PctScheduler::new(CHANGES + 1, schedules / 2)), config).run(move || other());
 }
 
 /// A runtime that has not started: what its threads share, its workers, and the watch's parker.
