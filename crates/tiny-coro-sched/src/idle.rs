@@ -8,8 +8,8 @@
 //!   1. put the task into a queue           a. change the counts (parked: and enter the sleepers)
 //!   2. fence(SeqCst)                       b. fence(SeqCst)
 //!   3. read the counts:                    c. look into every queue:
-//!      nobody searching, somebody parked      a task there: parked → stay awake; searching → wake another
-//!      → wake one
+//!      nobody searching, somebody parked      a task there: parked → stay awake, if nobody searches;
+//!      → wake one                                           searching → wake another
 //! ```
 //!
 //! A task that its own worker takes next, because nothing is before it and the poll is over, is no push in this sense: that worker is on
@@ -17,6 +17,11 @@
 //!
 //! The two fences are totally ordered. If 2 comes before b, then c sees the task. If b comes before 2, then 3 sees the
 //! counts without this worker among the awake or searching. So a task is never in a queue with nobody on the way to it.
+//!
+//! A worker that parks and sees a task may sleep all the same while another one searches (it might not search itself, and would come
+//! round again and again while the searcher waits for a processor). For the search ends after this worker's fence, with a b and a c
+//! of its own. If 2 comes before that b, the searcher sees the task; if after, 3 sees that the search is over, and this worker
+//! parked, whose own b came earlier still: else its look at the counts had found the search ended.
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
@@ -113,6 +118,11 @@ impl Idle {
         // ORDERING I2: relaxed. Under the mutex, like every change of AWAKE.
         self.counts.fetch_add(AWAKE, Ordering::Relaxed);
         false
+    }
+
+    /// True if some worker searches. After `look_again`: whatever this worker has seen in a queue, that one comes to, or hands on.
+    pub(crate) fn is_anybody_searching(&self) -> bool {
+        !self.counts.load(Ordering::Relaxed).is_multiple_of(AWAKE)
     }
 
     /// True unless every worker is parked.

@@ -18,7 +18,8 @@ impl Worker {
         let idle = &self.shared.idle;
         idle.park(self.index, self.searching.replace(false));
         idle.look_again();
-        if self.shared.has_work() || self.shared.is_shutting_down() || is_main_woken() {
+        let has_work = self.shared.has_work() && !idle.is_anybody_searching();
+        if has_work || self.shared.is_shutting_down() || is_main_woken() {
             self.searching.set(idle.leave(self.index));
         } else {
             self.counters().parks.add(1);
