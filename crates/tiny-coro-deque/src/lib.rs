@@ -61,7 +61,7 @@
 //! *Why LIFO pop may skip the race* (D4). The owner does **O1** lower `bottom` to *b*, **O2** fence, **O3** read `top`
 //! as *t* < *b*; it takes *b* and tells nobody. A thief that could take *b* too has done **T1** read `top` as *b*, **T2**
 //! fence, **T3** read `bottom` as above *b*. Fences have one order. If O2 is before T2, T3 sees what O1 wrote, and the
-//! thief goes. If T2 is before O2, O3 sees no less than T1 did, which is *b*. Either way one of the four can't be.
+//! thief goes: against what T3 read. If T2 is before O2, O3 sees no less than T1 did, which is *b*: against what O3 read.
 //!
 //! *Why a FIFO batch is one exchange* (D8). The thief has seen `bottom` at or above *t + n*. The owner of a FIFO
 //! deque never lowers `bottom`, and whoever takes any of the *n* elements, owner or thief, must first move `top` from

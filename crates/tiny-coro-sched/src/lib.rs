@@ -26,12 +26,13 @@
 //!   park: publish, fence, look again everywhere; then sleep in the poller (if nobody has it) or in the parker
 //! ```
 //!
-//! A wake inside a worker puts the task into that worker's LIFO slot: no lock, no other thread, nobody woken. The task that it displaces goes
+//! A spawn or a wake inside a worker puts the task into that worker's LIFO slot: no lock, no other thread, nobody woken. The task that it displaces goes
 //! to the deque, and if a worker is parked and none searches, one is woken. Wakes from the reactor go to the deque of the worker
 //! that turned it, in the order of the events. A task that wakes itself while it runs goes to the back of the deque.
 //!
 //! A *current-thread* runtime ([`Builder::new_current_thread`]) has one worker and no thread for it: whoever calls
-//! [`Runtime::block_on`] lends it one, and polls the main future between the tasks.
+//! [`Runtime::block_on`] lends it one, and polls the main future between the tasks. It uses no LIFO slot: its tasks run in the order in which they
+//! were spawned or woken.
 //!
 //! # A task's states
 //!
@@ -73,7 +74,7 @@
 //!
 //! | a task that | is polled after at most |
 //! |---|---|
-//! | was pushed to a deque behind *n* others | 4 (*n* + 1) · 61 / 60 + 1 polls: each of them, and it itself, lets the LIFO slot win 3 times, and one poll in 61 is the injector's |
+//! | was pushed to a deque behind *n* others | 4 (*n* + 1) · 61 / 60 + 1 polls: each of the *n* + 1 comes after 3 wins of the LIFO slot, which makes 4 polls; of 61 polls 60 are theirs, the other is the injector's; and one may be under way |
 //! | was put into a LIFO slot | 1 poll; 3 wins in a row later it goes to the back of the deque |
 //! | came from outside, behind *n* others in the injector | 61 (*n* + 1) polls of any one worker, however many tasks that has of its own |
 //! | waits for an I/O event or a deadline that has come | 61 polls until somebody asks for it, then as one in a deque |

@@ -72,7 +72,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Tasks spawned on it.
+    /// Tasks spawned on it; those of other threads, also of the one in `block_on`, are [`Metrics::remote_spawns`].
     spawns: "spawns",
     /// Tasks that ended on it: completed, panicked or cancelled.
     completions: "completions",
@@ -107,6 +107,8 @@ counters! {
 pub struct Metrics {
     /// Worker by worker.
     pub workers: Vec<WorkerMetrics>,
+    /// Tasks spawned by threads that are not workers of this runtime.
+    pub remote_spawns: u64,
     /// Workers woken by threads that are not workers of this runtime.
     pub remote_wakes: u64,
     /// How often a worker was woken because another one was in a long poll.
@@ -155,7 +157,8 @@ impl fmt::Display for Metrics {
             }
             writeln!(f, "{total:>14}")?;
         }
-        writeln!(f, "tasks: {} live, {} in the injector", self.live_tasks, self.injector_len)?;
+        let (live, outside, injected) = (self.live_tasks, self.remote_spawns, self.injector_len);
+        writeln!(f, "tasks: {live} live, {outside} spawned from outside, {injected} in the injector")?;
         writeln!(f, "workers: {} parked, {} searching", self.parked_workers, self.searching_workers)?;
         writeln!(f, "blocking pool: {} threads, {} queued", self.blocking_threads, self.blocking_queued)?;
         writeln!(f, "reactor: {} sources, {} deadlines", self.io_sources, self.sleeps)?;

@@ -283,6 +283,7 @@ impl Shared {
         let blocking = self.blocking.snapshot();
         Metrics {
             workers: workers.collect(),
+            remote_spawns: self.remote_spawns.get(),
             remote_wakes: self.remote_wakes.get(),
             long_polls: self.long_polls.get(),
             live_tasks: self.live_tasks(),

@@ -37,6 +37,21 @@ fn tasks_run_on_this_thread_in_order() {
             }
         });
         assert_eq!(*order.lock().unwrap(), (0..50).collect::<Vec<_>>());
+        // Also of those that a task spawns, or the main future.
+        order.lock().unwrap().clear();
+        let spawn_some = |numbers: std::ops::Range<i32>, order: &Arc<std::sync::Mutex<Vec<i32>>>| {
+            for n in numbers {
+                let order = order.clone();
+                spawn(async move { order.lock().unwrap().push(n) }).detach();
+            }
+        };
+        let ordered = order.clone();
+        runtime.block_on(async move {
+            spawn_some(0..6, &ordered);
+            spawn(async move { spawn_some(6..12, &ordered) }).await.unwrap();
+            yield_now().await;
+        });
+        assert_eq!(*order.lock().unwrap(), (0..12).collect::<Vec<_>>());
     });
 }
 

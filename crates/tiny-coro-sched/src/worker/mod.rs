@@ -34,6 +34,8 @@ const SHARD_STOCK: usize = 64;
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     index: usize,
+    /// True of the worker of a current-thread runtime.
+    is_alone: bool,
     deque: tiny_coro_deque::Worker<TaskRef>,
     parker: Parker,
     intervals: Intervals,
@@ -178,6 +180,7 @@ impl Worker {
         // A xorshift generator must not start at 0, nor two workers at the same number.
         let seed = (seed ^ (seed >> 32)) as u32 ^ (index as u32 + 1).wrapping_mul(0x9E37_79B9);
         Self {
+            is_alone: shared.is_current_thread(),
             shared,
             index,
             deque,

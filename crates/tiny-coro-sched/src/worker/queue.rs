@@ -35,6 +35,8 @@ impl Worker {
                     self.notify_one();
                 }
             }
+            // No other worker could take its place in the deque, and who is alone is asked for the order of its spawns.
+            Cause::Wake if self.is_alone => self.deque.push(task),
             Cause::Wake => {
                 if let Some(displaced) = self.swap_lifo(Some(task)) {
                     self.deque.push(displaced);
