@@ -67,15 +67,13 @@
 //!   ●●● ● ●  │ ········ ▪▪▪▪▪▪▪▪▪▪▪ ■■■■■■■■■■■■■■■■■■ ██████████████████████████████
 //! ```
 //!
-//! A bit for each slot says whether it has timers, so the first of a level is found by counting zeros. The lists are chains of
-//! chunks, a cache line with the places of fourteen timers each: to set a timer is to append it, to cancel it is to put the last
-//! of its list into its place, without a comparison and mostly without an allocation. To deal out a list waits for memory once a chunk,
-//! not once a timer, as it would where each timer leads to the next.
+//! A bit for each slot says whether it has timers, so the first of a level is found by counting zeros. The lists are doubly
+//! linked through the slab: to set or cancel a timer is to link or unlink it, without a comparison and without an allocation.
 //! Eleven levels of six bits are all of `u64`: no deadline is too far, and there is no second way for those that are.
 //!
 //! - **insert**: up to the horizon, sift into the front. After it, find the slot by an exclusive or and a count of leading
-//!   zeros, and append. **reset** is the same after taking out; within a slot it writes the deadline, and that is all.
-//! - **cancel**: take out of the front, or of its list. Which list that is isn't stored: it follows from the deadline and the horizon.
+//!   zeros, and link. **reset** is the same after unlinking; within a slot it writes the deadline, and that is all.
+//! - **cancel**: take out of the front, or unlink. Where a timer is isn't stored: it follows from the deadline and the horizon.
 //! - **advance**, when the front has become empty: take the first slot of the lowest level in use. If it has few timers, they
 //!   are the front, and the horizon is the slot's last tick. If it has many, the horizon is the slot's first tick, its timers
 //!   are dealt out to the levels below, and the search goes on there.
@@ -116,13 +114,13 @@
 //! | ID | always true | kept by | relied on by |
 //! |---|---|---|---|
 //! | T1 | no entry of a heap comes before its parent, in the order of (deadline, sequence) | `sift_up`, `sift_down` | the first entry is the next timer; equal deadlines fire in the order of insertion |
-//! | T2 | the slab knows the position of each timer in the heap, or in its list | `place`; `push` and `remove` of a level | `cancel` and `reset` need no search |
+//! | T2 | the slab knows the position of each timer in the heap | `place` | `cancel` and `reset` need no search |
 //! | T3 | a key is valid for one timer, ever | the slot's generation, which never comes round | a stale key cannot cancel a stranger |
 //! | T4 | a timer has left the queue before its value is handed out | `pop_expired`, `cancel`, `clear` | a panic in the caller's code leaves a queue that works |
 //! | W1 | a timer is in the front if its deadline is at the horizon or before it, and in a list if not | `enter`, `advance`, `retreat` | `leave` |
 //! | W2 | the front is empty only if the queue is | `insert`, `forget`, `reset` | `next_deadline` only reads |
 //! | W3 | a list is where the digits of its deadlines lead: to a slot of the level in which they first differ from the horizon, and, if it is divided, on by the next digit | `Levels::insert`, `advance`, `set_aside` | `remove` finds the list; the first slot has the earliest deadlines |
-//! | W4 | a slot's bit is set if it has a timer, and a level's if it has a slot | `push`, `remove`, `note` | `take_first` |
+//! | W4 | a slot's bit is set if it has a timer, and a level's if it has a slot | `push`, `set`, `note` | `take_first` |
 //!
 //! # Example
 //!
@@ -160,8 +158,8 @@
 //!
 //! | bytes, on a 64-bit machine | heap | wheel |
 //! |---|---|---|
-//! | a queue without timers | 64 | 3,144 |
-//! | a timer, with a [`Waker`](core::task::Waker) as its value | 48 | 40, and 24 in the front or, in a full list, 5 |
+//! | a queue without timers | 64 | 3,112 |
+//! | a timer, with a [`Waker`](core::task::Waker) as its value | 48 | 48, and 24 in the front |
 //! | levels set aside, while there are any | – | 272 each |
 //!
 //! The **wheel** is the default: time-outs are what a server has. Choose the **heap**, by the module or by the feature `heap`

@@ -1,18 +1,20 @@
 //! The wheel backend: exact deadlines, every operation O(1), amortised.
 
 mod levels;
-mod lists;
 #[cfg(test)]
 mod tests;
 
 use core::fmt;
 
 use crate::four_heap::{Entry, FourHeap};
-use crate::slab::{Key, Slab};
+use crate::slab::{Key, NONE, Slab};
 use levels::{Levels, Timer};
 
 /// How many timers the front may have, if their deadlines differ, before the horizon moves back.
 const FRONT: usize = 64;
+
+/// The longest list that is sorted as it is, rather than dealt out to finer slots.
+const SHORT: usize = 16;
 
 /// Timers in the order of their deadlines, in a hierarchical wheel.
 ///
@@ -20,8 +22,8 @@ const FRONT: usize = 64;
 /// example, for how it works, and for what every backend promises. A unit should be short against the time-outs, as a nanosecond
 /// is: timers of one tick are told apart by a heap, which is the slow way.
 ///
-/// A timer takes 24 bytes and an `Option<T>`: 40 bytes for a [`Waker`](core::task::Waker) on a 64-bit machine; and 24 bytes while it is
-/// one of the next to fire, or 5 in the lists of the others, where these are full. The queue itself takes 3 kB. Memory is reused and not given back before the queue is dropped.
+/// A timer takes 32 bytes and an `Option<T>`: 48 bytes for a [`Waker`](core::task::Waker) on a 64-bit machine; and 24 bytes while it is
+/// one of the next to fire. The queue itself takes 3 kB. Memory is reused and not given back before the queue is dropped.
 pub struct TimerQueue<T> {
     /// The timers up to the horizon, in order (W1); empty only if there is no timer at all (W2).
     front: FourHeap,
@@ -54,16 +56,11 @@ impl<T> TimerQueue<T> {
     /// Makes an empty queue with room for `capacity` timers, wherever they are.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            front: FourHeap::with_capacity(capacity),
-            levels: Levels::with_capacity(capacity),
-            slab: Slab::with_capacity(capacity),
-            ..Self::new()
-        }
+        Self { front: FourHeap::with_capacity(capacity), slab: Slab::with_capacity(capacity), ..Self::new() }
     }
 
-    /// Sets a timer. It allocates only when there are more timers than ever before, or more of them in the front, or spread over
-    /// more lists; or when more levels are set aside than ever before, each of which saves the sorting of a list.
+    /// Sets a timer. It allocates only when there are more timers than ever before, or more of them in the front; or when
+    /// more levels are set aside than ever before, each of which saves the sorting of a list.
     ///
     /// # Panics
     ///
@@ -226,25 +223,34 @@ impl<T> TimerQueue<T> {
     #[inline(never)]
     fn advance(&mut self) {
         while self.front.is_empty() {
-            let Some((range, mut list)) = self.levels.take_first(&mut self.horizon) else { return };
-            let whole = range.start() == range.end() || self.levels.is_short(list);
+            let Some((range, mut next)) = self.levels.take_first(&mut self.horizon) else { return };
+            let whole = range.start() == range.end() || self.is_short(next);
             self.horizon = if whole { *range.end() } else { *range.start() };
-            while let Some(chunk) = self.levels.take_chunk(list) {
-                list = chunk.next();
-                // All loads before the first branch that depends on one: they wait for memory together.
-                let nodes = chunk.map(|slot| self.slab.at(slot).node);
-                for (&slot, Timer { deadline, sequence }) in chunk.timers().iter().zip(nodes) {
-                    debug_assert!(range.contains(&deadline), "W3");
-                    if deadline > self.horizon {
-                        self.levels.insert(&mut self.slab, slot, self.horizon);
-                    } else {
-                        self.front.push_last(Entry { deadline, sequence, slot });
-                    }
+            while next != NONE {
+                let slot = next;
+                let at = self.slab.at(slot);
+                let Timer { deadline, sequence, .. } = at.node;
+                debug_assert!(range.contains(&deadline), "W3");
+                next = at.link;
+                if deadline > self.horizon {
+                    self.levels.insert(&mut self.slab, slot, self.horizon);
+                } else {
+                    self.front.push_last(Entry { deadline, sequence, slot });
                 }
             }
         }
         self.front.rebuild(&mut self.slab);
         self.limit = FRONT.max(2 * self.front.len());
+    }
+
+    fn is_short(&self, mut slot: u32) -> bool {
+        for _ in 0..SHORT {
+            slot = self.slab.at(slot).link;
+            if slot == NONE {
+                return true;
+            }
+        }
+        false
     }
 
     /// Moves the horizon back to the earliest deadline.

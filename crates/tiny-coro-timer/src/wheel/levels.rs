@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 use core::mem;
 use core::ops::RangeInclusive;
 
-use super::lists::{Chunk, Lists};
 use crate::slab::{NONE, Slab};
 
 /// How many bits of a deadline choose a slot of a level.
@@ -12,11 +11,13 @@ const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = u64::BITS.div_ceil(BITS) as usize;
 
-/// What the wheel keeps with a timer. The slab's link is its position in the list, or in the front.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the wheel keeps with a timer. The slab's link is the next timer of the list, or the position in the front.
+#[derive(Debug, Default)]
 pub(super) struct Timer {
     pub(super) deadline: u64,
     pub(super) sequence: u64,
+    /// In a list: the timer before it.
+    previous: u32,
 }
 
 /// One slot of one level.
@@ -54,7 +55,7 @@ struct Level {
     occupied: u64,
     /// A bit for each slot that is divided by the next digit.
     divided: u64,
-    /// The list; or, of a divided slot, where its level is in the store.
+    /// The first timer of the list; or, of a divided slot, where its level is in the store.
     slots: [u32; SLOTS],
 }
 
@@ -68,25 +69,24 @@ impl Level {
 
     /// Adds a timer to the list of an undivided slot; true if it is the first.
     #[inline]
-    fn push<T>(&mut self, slab: &mut Slab<Timer, T>, lists: &mut Lists, index: usize, slot: u32) -> bool {
-        let list = &mut self.slots[index];
-        let was_empty = *list == NONE;
-        (*list, slab.at_mut(slot).link) = lists.push(*list, slot);
-        self.occupied |= 1 << index;
-        was_empty
+    fn push<T>(&mut self, slab: &mut Slab<Timer, T>, index: usize, slot: u32) -> bool {
+        let next = mem::replace(&mut self.slots[index], slot);
+        let timer = slab.at_mut(slot);
+        timer.link = next;
+        timer.node.previous = NONE;
+        if next == NONE {
+            self.occupied |= 1 << index;
+        } else {
+            slab.at_mut(next).node.previous = slot;
+        }
+        next == NONE
     }
 
-    /// Takes a timer out of the list of an undivided slot; true if the level is empty now.
+    /// Makes `head` the first of an undivided slot; true if the level is empty now.
     #[inline]
-    fn remove<T>(&mut self, slab: &mut Slab<Timer, T>, lists: &mut Lists, index: usize, slot: u32) -> bool {
-        let (rest, last) = lists.pop(self.slots[index]);
-        self.slots[index] = rest;
-        if last != slot {
-            let position = slab.at(slot).link;
-            lists.put(position, last);
-            slab.at_mut(last).link = position;
-        }
-        if rest != NONE {
+    fn set(&mut self, index: usize, head: u32) -> bool {
+        self.slots[index] = head;
+        if head != NONE {
             return false;
         }
         self.occupied &= !(1 << index);
@@ -118,17 +118,11 @@ pub(super) struct Levels {
     store: Vec<Level>,
     /// The first vacant level of the store, whose first slot names the next.
     vacant: u32,
-    lists: Lists,
 }
 
 impl Levels {
     pub(super) const fn new() -> Self {
-        Self { used: 0, path: [Level::EMPTY; LEVELS], store: Vec::new(), vacant: NONE, lists: Lists::new() }
-    }
-
-    /// With room for `capacity` timers, wherever they are as long as no level is set aside.
-    pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self { lists: Lists::with_capacity(capacity, LEVELS * SLOTS), ..Self::new() }
+        Self { used: 0, path: [Level::EMPTY; LEVELS], store: Vec::new(), vacant: NONE }
     }
 
     /// Whether a timer in a list, with deadline `old`, would be in the same one with deadline `new`.
@@ -145,34 +139,44 @@ impl Levels {
     pub(super) fn insert<T>(&mut self, slab: &mut Slab<Timer, T>, slot: u32, horizon: u64) {
         let deadline = slab.at(slot).node.deadline;
         let place = Place::of(deadline, horizon);
-        if self.path[place.level].is_divided(place.index) {
+        let level = &mut self.path[place.level];
+        if level.is_divided(place.index) {
             let (level, index) = self.descend(place, deadline);
-            self.store[level].push(slab, &mut self.lists, index, slot);
-        } else if self.path[place.level].push(slab, &mut self.lists, place.index, slot) {
+            level.push(slab, index, slot);
+        } else if level.push(slab, place.index, slot) {
             self.used |= 1 << place.level;
         }
     }
 
     #[inline]
     pub(super) fn remove<T>(&mut self, slab: &mut Slab<Timer, T>, slot: u32, horizon: u64) {
-        let deadline = slab.at(slot).node.deadline;
+        let timer = slab.at(slot);
+        let (deadline, previous, next) = (timer.node.deadline, timer.node.previous, timer.link);
+        if next != NONE {
+            slab.at_mut(next).node.previous = previous;
+        }
+        if previous != NONE {
+            slab.at_mut(previous).link = next;
+            return;
+        }
         let place = Place::of(deadline, horizon);
-        if self.path[place.level].is_divided(place.index) {
+        let level = &mut self.path[place.level];
+        if level.is_divided(place.index) {
             let (level, index) = self.descend(place, deadline);
-            self.store[level].remove(slab, &mut self.lists, index, slot);
-        } else if self.path[place.level].remove(slab, &mut self.lists, place.index, slot) {
+            level.set(index, next);
+        } else if level.set(place.index, next) {
             self.used &= !(1 << place.level);
         }
     }
 
-    /// Where the list of a deadline is that belongs to a divided slot: the level in the store, and the slot.
+    /// The list of a deadline that belongs to a divided slot.
     #[cold]
-    fn descend(&self, place: Place, deadline: u64) -> (usize, usize) {
+    fn descend(&mut self, place: Place, deadline: u64) -> (&mut Level, usize) {
         let mut finer = self.path[place.level].slots[place.index] as usize;
         for level in (0..place.level).rev() {
             let index = digit(deadline, level);
             if !self.store[finer].is_divided(index) {
-                return (finer, index);
+                return (&mut self.store[finer], index);
             }
             finer = self.store[finer].slots[index] as usize;
         }
@@ -231,16 +235,6 @@ impl Levels {
         }
     }
 
-    /// Takes the first part off a list that was taken out.
-    pub(super) fn take_chunk(&mut self, list: u32) -> Option<Chunk> {
-        self.lists.take_chunk(list)
-    }
-
-    /// Whether a list has so few timers that they may as well be sorted.
-    pub(super) fn is_short(&self, list: u32) -> bool {
-        self.lists.is_short(list)
-    }
-
     #[expect(clippy::cast_possible_truncation, reason = "there are fewer levels in the store than there were timers")]
     fn put_away(&mut self, level: Level) -> u32 {
         let at = self.vacant;
@@ -258,13 +252,12 @@ impl Levels {
 impl Levels {
     /// Fails unless W1, W3 and W4 hold, and the links of each list are those of a list; returns the number of timers.
     pub(super) fn audit<T>(&self, slab: &Slab<Timer, T>, horizon: u64) -> usize {
-        let (mut count, mut chunks) = (0, 0);
+        let mut count = 0;
         for (level, slots) in self.path.iter().enumerate() {
             assert_eq!(self.used >> level & 1 == 1, slots.occupied != 0, "W4");
             let start = Place { level, index: 0 }.range(horizon);
-            count += self.audit_level(slab, slots, level, *start.start(), horizon, &mut chunks);
+            count += self.audit_level(slab, slots, level, *start.start(), horizon);
         }
-        assert_eq!(chunks, self.lists.used(), "none is lost");
         let divided: u32 = self.path.iter().chain(&self.store).map(|level| level.divided.count_ones()).sum();
         let (mut known, mut vacant) = (divided as usize, self.vacant);
         while vacant != NONE {
@@ -275,31 +268,25 @@ impl Levels {
         count
     }
 
-    fn audit_level<T>(
-        &self,
-        slab: &Slab<Timer, T>,
-        slots: &Level,
-        level: usize,
-        start: u64,
-        horizon: u64,
-        chunks: &mut usize,
-    ) -> usize {
+    fn audit_level<T>(&self, slab: &Slab<Timer, T>, slots: &Level, level: usize, start: u64, horizon: u64) -> usize {
         let mut count = 0;
         for (index, head) in slots.slots.iter().enumerate() {
             assert_eq!(slots.occupied >> index & 1 == 1, *head != NONE, "W4");
             let range = Place { level, index }.range(start);
             if slots.is_divided(index) {
-                count +=
-                    self.audit_level(slab, &self.store[*head as usize], level - 1, *range.start(), horizon, chunks);
+                count += self.audit_level(slab, &self.store[*head as usize], level - 1, *range.start(), horizon);
                 continue;
             }
-            *chunks += self.lists.audit(*head, |slot, position| {
+            let (mut previous, mut slot) = (NONE, *head);
+            while slot != NONE {
                 let timer = slab.at(slot);
-                assert_eq!(timer.link, position, "T2");
+                assert_eq!(timer.node.previous, previous);
                 assert!(timer.node.deadline > horizon, "W1");
                 assert!(range.contains(&timer.node.deadline), "W3");
                 count += 1;
-            });
+                previous = slot;
+                slot = timer.link;
+            }
         }
         count
     }
