@@ -64,7 +64,7 @@ impl<T> TimerQueue<T> {
     ///
     /// # Panics
     ///
-    /// With 2³² - 1 timers in the queue, or about 3·10⁹ if they are spread thinly: then the lists of those have no more room.
+    /// With 2³² - 1 timers in the queue.
     pub fn insert(&mut self, deadline: u64, value: T) -> Key {
         let key = self.slab.insert(value);
         if self.len == 0 {

@@ -72,16 +72,20 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let spent = budget::left() == 0;
+        let had = budget::left() > 0;
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        if spent {
+        ready!(if budget::left() > 0 {
+            this.sleep.poll(cx)
+        } else if had {
+            // The future has spent the budget in this poll, as it does each time where it never waits: that does not stop the clock.
+            budget::unlimited(|| this.sleep.poll(cx))
+        } else {
             // The future may have been refused what it would have got with a budget: that is no time-out.
             ready!(budget::poll_left(cx));
-        }
-        // Also if the future has spent the budget in this poll, as it does each time where it never waits.
-        ready!(budget::unlimited(|| this.sleep.poll(cx)));
+            this.sleep.poll(cx)
+        });
         Poll::Ready(Err(Elapsed(())))
     }
 }
