@@ -155,15 +155,15 @@
 //! # Cost
 //!
 //! On a 2-core x86-64 virtual machine at about 3 GHz, uncontended, an element being one word; in brackets
-//! `crossbeam-deque` 0.8 in the same run.
+//! `crossbeam-deque` 0.8 in the same run as its row.
 //!
 //! | operation | about | |
 //! | --- | --- | --- |
-//! | push and pop, LIFO | 4.4 ns (5.0) | a full fence, at the pop |
-//! | push and pop, FIFO | 2.9 ns (3.5) | one exchange |
-//! | push and steal | 4.8 ns (6.6) | a pin, one exchange |
+//! | push and pop, LIFO | 3.4 ns (5.6) | a full fence, at the pop |
+//! | push and pop, FIFO | 3.9 ns (6.0) | one exchange |
+//! | push and steal | 5.7 ns (6.5) | a pin, one exchange |
 //! | elements of three words | FIFO 3.3 ns (9.2), steal 6.2 ns (7.8) | two more words each way |
-//! | injector, push and steal by turns | 11 ns (12) | four exchanges, one of them the thief's pin |
+//! | injector, push and steal by turns | 10 ns (10) | four exchanges, one of them the thief's pin |
 //! | injector, a thousand pushed, then stolen | 10.5 ns (9.7) each | the same; blocks come back through EBR, and so cold |
 //! | injector, the same by batches | 9.6 ns (9.7) each | two exchanges, and a share of the batch's |
 //!
