@@ -110,6 +110,11 @@ impl FourHeap {
         self.entries.retain(keep);
     }
 
+    /// Gives each entry another sequence, in the same order.
+    pub(crate) fn renumber(&mut self, sequence: impl Fn(u32) -> u64) {
+        self.entries.iter_mut().for_each(|entry| entry.sequence = sequence(entry.slot));
+    }
+
     /// Makes a heap of entries in any order, in O(n).
     pub(crate) fn rebuild<N: Default, T>(&mut self, slab: &mut Slab<N, T>) {
         for position in (0..self.entries.len()).rev() {

@@ -159,7 +159,7 @@
 //! | bytes, on a 64-bit machine | heap | wheel |
 //! |---|---|---|
 //! | a queue without timers | 64 | 3,112 |
-//! | a timer, with a [`Waker`](core::task::Waker) as its value | 48 | 48, and 24 in the front |
+//! | a timer, with a [`Waker`](core::task::Waker) as its value | 48 | 40, and 24 in the front |
 //! | levels set aside, while there are any | – | 272 each |
 //!
 //! The **wheel** is the default: time-outs are what a server has. Choose the **heap**, by the module or by the feature `heap`

@@ -95,6 +95,13 @@ impl<N: Default, T> Slab<N, T> {
         (slot.generation == key.generation.get()).then_some(key.slot)
     }
 
+    /// The slots of all timers.
+    #[expect(clippy::cast_possible_truncation, reason = "`grow` has made sure that a slot's number fits")]
+    pub(crate) fn occupied(&self) -> impl Iterator<Item = u32> {
+        let numbered = self.slots.iter().enumerate();
+        numbered.filter(|(_, slot)| slot.value.is_some()).map(|(number, _)| number as u32)
+    }
+
     #[inline]
     pub(crate) fn at(&self, slot: u32) -> &Slot<N, T> {
         &self.slots[slot as usize]

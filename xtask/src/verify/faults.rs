@@ -72,7 +72,7 @@ const CASES: &[Case] = &[
     ("connect", "error=EADDRNOTAVAIL", "2..10", P("echo")),
     ("connect", "error=ETIMEDOUT", "2..10", P("echo")),
     ("clone3", "error=EAGAIN", "2+4", P("threads")),
-    ("clone3", "error=EAGAIN", "3+3", P("threads")),
+    ("clone3", "error=EAGAIN", "3+5", P("threads")),
 ];
 
 /// Runs the tier.

@@ -15,7 +15,7 @@ const LEVELS: usize = u64::BITS.div_ceil(BITS) as usize;
 #[derive(Debug, Default)]
 pub(super) struct Timer {
     pub(super) deadline: u64,
-    pub(super) sequence: u64,
+    pub(super) sequence: u32,
     /// In a list: the timer before it.
     previous: u32,
 }

@@ -50,6 +50,33 @@ fn every_link_is_right_after_every_operation() {
     audit(&timers);
 }
 
+/// T1: equal deadlines keep their order when the numbers of insertions come round, in the front and in the lists.
+#[test]
+fn the_numbers_come_round() {
+    for last in [0, 1, 30, 55] {
+        let mut timers = TimerQueue::new();
+        let mut expected = Vec::new();
+        for number in 0..100_u32 {
+            if number == last {
+                timers.sequence = u32::MAX - 40;
+            }
+            // Three crowds of equal deadlines: the front's, and two in lists.
+            let deadline = [10, 1_000, 1 << 40][number as usize % 3];
+            expected.push((deadline, number));
+            timers.insert(deadline, number);
+            audit(&timers);
+        }
+        expected.sort_unstable();
+        let mut fired = Vec::new();
+        while let Some(deadline) = timers.next_deadline() {
+            fired.push((deadline, timers.pop_expired(deadline).unwrap()));
+            audit(&timers);
+        }
+        assert_eq!(fired, expected);
+        assert!(timers.sequence < 1_000, "they have come round");
+    }
+}
+
 /// Timers at `from`, `from` + 1, … as far as `count` goes.
 fn fill(timers: &mut TimerQueue<()>, from: u64, count: u64) {
     for deadline in from..from + count {
