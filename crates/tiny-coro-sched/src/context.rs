@@ -56,18 +56,18 @@ pub(crate) fn push_if_own_worker(shared: *const Shared, task: TaskRef, cause: Ca
 /// A worker that this thread had before the one that an [`Installed`] brought. That owns this, and drops it in the order of the stack.
 struct Below {
     /// Null, or a worker that is valid while it is here.
-    worker: Cell<*const Worker>,
+    worker: *const Worker,
     next: *const Below,
 }
 
 /// The workers that this thread has below the one that is its own, the latest first.
-fn below() -> impl Iterator<Item = &'static Cell<*const Worker>> {
+fn below() -> impl Iterator<Item = *const Worker> {
     let mut next = BELOW.with(Cell::get);
     std::iter::from_fn(move || {
-        // SAFETY: null, or the node of an `Installed` that lives further up on the stack. The callers here keep no item.
+        // SAFETY: null, or the node of an `Installed` that lives further up on the stack.
         let below = unsafe { next.as_ref() }?;
         next = below.next;
-        Some(&below.worker)
+        Some(below.worker)
     })
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn install(worker: Box<Worker>) -> Installed {
 
 /// Brings the worker of `shared` to the top once more, if this thread has it below another.
 pub(crate) fn install_again(shared: &Shared) -> Option<Installed> {
-    let worker = below().filter_map(|worker| NonNull::new(worker.get().cast_mut())).find(|worker| {
+    let worker = below().filter_map(|worker| NonNull::new(worker.cast_mut())).find(|worker| {
         // SAFETY: an `Installed` further up on the stack owns it, and does so until this one is gone.
         ptr::eq(&raw const **unsafe { worker.as_ref() }.shared(), shared)
     })?;
@@ -97,7 +97,7 @@ pub(crate) fn install_again(shared: &Shared) -> Option<Installed> {
 impl Installed {
     fn new(worker: NonNull<Worker>) -> Self {
         let replaced = WORKER.with(|own| own.replace(worker.as_ptr()));
-        let below = Below { worker: Cell::new(replaced), next: BELOW.with(Cell::get) };
+        let below = Below { worker: replaced, next: BELOW.with(Cell::get) };
         let below = NonNull::from(Box::leak(Box::new(below)));
         BELOW.with(|latest| latest.set(below.as_ptr()));
         Self { worker, below, _not_send: PhantomData }
@@ -118,7 +118,7 @@ impl Drop for Installed {
         // SAFETY: leaked in `new`, and taken back here only; `BELOW` does not lead there any more from the next line on.
         let below = unsafe { Box::from_raw(self.below.as_ptr()) };
         BELOW.with(|latest| latest.set(below.next));
-        WORKER.with(|own| own.set(below.worker.get()));
+        WORKER.with(|own| own.set(below.worker));
     }
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn is_own_thread(shared: &Shared) -> bool {
         // SAFETY: a worker in `WORKER` or `below` is valid while it is there.
         unsafe { worker.as_ref() }.is_some_and(|worker| ptr::eq(&raw const **worker.shared(), shared))
     };
-    let has_worker = is_here(worker()) || below().any(|worker| is_here(worker.get()));
+    let has_worker = is_here(worker()) || below().any(is_here);
     is(&shared.blocking) || shared.spares.as_ref().is_some_and(is) || has_worker
 }
 

@@ -61,7 +61,7 @@ impl<T> TimerQueue<T> {
     }
 
     /// Sets a timer. It allocates only when there are more timers than ever before, or more of them in the front; or when
-    /// more levels are set aside than ever before, each of which saves the sorting of a list.
+    /// more levels are set aside than ever before, each of which saves the sorting of a list; and once in 2³² insertions and resets, to count anew.
     ///
     /// # Panics
     ///

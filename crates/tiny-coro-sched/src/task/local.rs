@@ -239,8 +239,13 @@ impl Shared {
             return Some(task);
         }
         state.queue.push_back(task);
-        // Each of them, since any may be the one whose own future goes on. The lock is not held during a wake.
-        while let Some((_, waker)) = state.pollers.pop() {
+        // Each of them, since any may be the one whose own future goes on; the oldest first and no more than there are now, since one that
+        // was woken comes back. The lock is not held during a wake.
+        for _ in 0..state.pollers.len() {
+            if state.pollers.is_empty() {
+                break;
+            }
+            let (_, waker) = state.pollers.remove(0);
             drop(state);
             quietly(|| waker.wake());
             state = self.state.lock();
