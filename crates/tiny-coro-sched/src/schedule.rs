@@ -35,13 +35,16 @@ impl TaskScheduler {
 }
 
 impl Drop for TaskScheduler {
-    /// The worker whose shard it is keeps the reference for its next task.
+    /// A worker of this runtime keeps the reference for a task of its own.
     fn drop(&mut self) {
         // SAFETY: taken here, and not used again.
         let shard = unsafe { ManuallyDrop::take(&mut self.0) };
         let shared = shard.shared.as_ptr();
         let not_kept = context::with_worker_of(shared, |worker| match worker {
-            Some(worker) => worker.keep_shard(shard),
+            Some(worker) => {
+                worker.keep_shard(shard);
+                None
+            }
             None => Some(shard),
         });
         drop(not_kept);

@@ -59,9 +59,9 @@ pub(crate) struct Header {
     pub(crate) vtable: &'static Vtable,
     /// The next task in the injector. Owned by whoever owns the queue's reference (T5).
     pub(crate) queue_next: UnsafeCell<Option<NonNull<Header>>>,
-    /// The place in the list of waiting tasks, guarded by that list's mutex.
+    /// Its place in the list of waiting tasks. Owned by the thread that set RUNNING, as is the next field.
     pub(crate) place: UnsafeCell<u32>,
-    /// Which list of waiting tasks it is in, as its scheduler counts them. Owned by the thread that set RUNNING.
+    /// Which list of waiting tasks it is in, as its scheduler counts them.
     pub(crate) listed: UnsafeCell<Option<NonZeroU16>>,
     /// What the stage holds. Owned with the stage.
     pub(super) holds: UnsafeCell<Holds>,

@@ -14,8 +14,7 @@
 //! | stage (output) | after COMPLETE: the join handle; without JOIN_INTEREST at that moment, the completing thread |
 //! | join waker slot | JOIN_WAKER unset: the join handle. JOIN_WAKER set at completion: the completing thread |
 //! | queue link | whoever has the queue's reference |
-//! | place in the waiting list | the list's mutex |
-//! | which waiting list | the thread that set RUNNING |
+//! | which waiting list, and the place in it | the thread that set RUNNING |
 //!
 //! # Invariants
 //!
@@ -26,7 +25,7 @@
 //! | T3 | the output is whole when COMPLETE is seen, and taken or dropped once | `complete`, `is_complete` | `JoinHandle` | `join_against_complete`, `join_waker_replaced`, `detach_against_complete`, `is_finished_shows_the_output`, `panic_in_poll` |
 //! | T4 | the cell is freed once, after every owner's last access | `release` (release, then an acquire load) | every reference | `last_reference_anywhere` and its neighbours, `waker_outlives_the_runtime` |
 //! | T5 | a task is in at most one queue | SCHEDULED is set by one thread while idle, and only that one pushes | `queue_next`, the deque | `abort_against_wake`, `two_wakes_by_value_push_once`, `two_wakes_by_reference_push_once`, `wake_by_reference_against_idle` |
-//! | T6 | a task that is not complete is in a queue, on a worker, or in a waiting list, so shutdown finds every future | `idle` (List before Done), `complete` | `Runtime::drop` | `shutdown_against_wake`, `shutdown_against_run`, `shutdown_against_enlist`, `abort_against_shutdown`, `list_removal_against_close_and_pop` |
+//! | T6 | a task that is not complete is in a queue, on a worker, or in a waiting list, so shutdown finds every future | `idle` (List before Done), `complete` | `Runtime::drop` | `shutdown_against_wake`, `shutdown_against_run`, `shutdown_against_enlist`, `abort_against_shutdown`, `list_removal_against_close_and_pop`, `list_removal_against_shrinking` |
 //!
 //! # Why no wake is lost
 //!
@@ -39,7 +38,8 @@
 //! A task that never waits never enters a list: it is in a queue until a worker has it, and then completes or goes back to a
 //! queue. Before its first wait the polling thread enters it in a waiting list, with a reference, and only then gives the
 //! future back. A list that is closed refuses, and the polling thread cancels the task itself. So the end of the runtime, which
-//! stops the workers, closes and empties the queues, then closes and empties the lists, meets every task once.
+//! stops the workers, closes and empties the queues, then closes and empties the lists, meets every task once. A task that completes takes
+//! itself out of its list by a swap of its slot, wherever it runs: that swap or the end's finds it, and has the list's reference.
 
 mod builder;
 mod cell;

@@ -53,8 +53,8 @@ pub(crate) struct Worker {
     /// leave the thread. Wakers and deferred functions run at other times as well.
     polling: Cell<bool>,
     random: Cell<u32>,
-    /// References to this worker's shard, for the tasks that it spawns: made in one go, so that the other workers, which give them
-    /// up, do not take the counter away from this one at every spawn.
+    /// References to shards, whichever they are, for the tasks that this worker spawns: made and given up many at a time, because another
+    /// worker may do the same with the same counter.
     shard: RefCell<Vec<Arc<Shard>>>,
     /// The wakers of one turn of the reactor; kept for its allocation.
     woken: Cell<Vec<Waker>>,
@@ -221,7 +221,7 @@ impl Worker {
         self.index
     }
 
-    /// A reference to this worker's shard.
+    /// The way to this runtime for a task, out of the stock.
     pub(crate) fn shard(&self) -> Arc<Shard> {
         let mut stock = self.shard.borrow_mut();
         stock.pop().unwrap_or_else(|| {
@@ -230,14 +230,13 @@ impl Worker {
         })
     }
 
-    /// Takes back a reference that [`shard`](Worker::shard) gave, unless it is another worker's or there are enough.
-    pub(crate) fn keep_shard(&self, shard: Arc<Shard>) -> Option<Arc<Shard>> {
+    /// Takes back a reference that [`shard`](Worker::shard) of any worker has given. Those that are too many go in one go as well.
+    pub(crate) fn keep_shard(&self, shard: Arc<Shard>) {
         let mut stock = self.shard.borrow_mut();
-        if !Arc::ptr_eq(&shard, &self.shared.shards[self.index]) || stock.len() == stock.capacity() {
-            return Some(shard);
+        if stock.len() == stock.capacity() {
+            stock.truncate(SHARD_STOCK / 2);
         }
         stock.push(shard);
-        None
     }
 
     pub(crate) fn remote(&self) -> &Remote {

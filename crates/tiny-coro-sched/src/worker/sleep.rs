@@ -15,6 +15,7 @@ impl Worker {
     pub(super) fn park(&self, is_main_woken: impl Fn() -> bool) {
         // Before it looks: what this frees may run code of users, which may wake tasks.
         self.deque.shrink_to(KEPT);
+        self.shared.shards[self.index].waiting.shrink();
         let idle = &self.shared.idle;
         idle.park(self.index, self.searching.replace(false));
         idle.look_again();

@@ -202,3 +202,27 @@ fn list_removal_against_close_and_pop() {
         drop(other_wakers);
     });
 }
+
+/// T6: a bucket of slots goes only when the last thread that has freed one of them is through with it.
+#[test]
+fn list_removal_against_shrinking() {
+    core(|| {
+        let queue = Queue::new();
+        let (mut first, first_flags, mut first_wakers) = parked_task::<1>(&queue);
+        let (mut second, second_flags, mut second_wakers) = parked_task::<1>(&queue);
+        for (flags, wakers) in [(&first_flags, &mut first_wakers), (&second_flags, &mut second_wakers)] {
+            flags[0].store(true, Ordering::Relaxed);
+            wakers.pop().unwrap().wake();
+        }
+        let runner = runner(&queue);
+        queue.waiting.shrink();
+        let (mut third, third_flags, third_wakers) = parked_task::<1>(&queue);
+        runner.join().unwrap();
+        queue.run();
+        assert!(result(&mut first).is_ok() && result(&mut second).is_ok());
+        queue.shutdown();
+        assert!(result(&mut third).unwrap_err().is_cancelled());
+        assert_eq!(Arc::strong_count(&third_flags), 1);
+        drop(third_wakers);
+    });
+}
