@@ -13,15 +13,46 @@ const AWAKE: u64 = 0;
 #[derive(Debug)]
 pub(crate) struct Alarm {
     sleeps_until: AtomicU64,
+    /// When a timer fired last, and how long nobody wakes up for the next ones. Both are read as hints: they make a timer late, by the
+    /// slack at most.
+    fired: AtomicU64,
+    slack: AtomicU64,
 }
 
 impl Alarm {
-    pub(crate) fn new() -> Self {
-        Self { sleeps_until: AtomicU64::new(AWAKE) }
+    /// With a slack of so many ticks.
+    pub(crate) fn new(slack: u64) -> Self {
+        Self { sleeps_until: AtomicU64::new(AWAKE), fired: AtomicU64::new(0), slack: AtomicU64::new(slack) }
+    }
+
+    pub(crate) fn slack(&self) -> u64 {
+        self.slack.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_slack(&self, slack: u64) {
+        self.slack.store(slack, Ordering::Relaxed);
+    }
+
+    /// Timers have fired, at `now`.
+    pub(crate) fn fired(&self, now: u64) {
+        self.fired.store(now, Ordering::Relaxed);
+    }
+
+    /// The next timer need not wait for others.
+    pub(crate) fn forget_fired(&self) {
+        self.fired.store(0, Ordering::Relaxed);
+    }
+
+    /// When the next timer may end a sleep: those that are due in between wait for one another.
+    fn not_before(&self) -> u64 {
+        match self.fired.load(Ordering::Relaxed) {
+            0 => 0, // none yet
+            fired => fired.saturating_add(self.slack()),
+        }
     }
 
     /// Announces that the calling thread goes to sleep, and returns until when: `limit` or the first deadline of all
-    /// `queues`, whichever comes first.
+    /// `queues`, whichever comes first; but for a deadline that comes soon after timers have fired, the slack later than those.
     ///
     /// The bound of a queue may be too low (its first timer was cancelled), which would end the sleep for nothing: the queue
     /// that decides is asked for its exact first deadline, and then the next.
@@ -40,6 +71,7 @@ impl Alarm {
                 _ => break limit,
             }
         };
+        let until = until.max(self.not_before()).min(limit);
         // Relaxed: who reads the older, later instant rings once for nothing.
         self.sleeps_until.store(until, Ordering::Relaxed);
         until
@@ -62,6 +94,6 @@ impl Alarm {
     pub(crate) fn must_ring(&self, deadline: u64) -> bool {
         // ORDERING R6: SeqCst fence, between the lowered bound and the look at the announcement. Pairs with that in `announce`.
         fence(Ordering::SeqCst);
-        deadline < self.sleeps_until.load(Ordering::Relaxed)
+        deadline.max(self.not_before()) < self.sleeps_until.load(Ordering::Relaxed)
     }
 }

@@ -99,6 +99,16 @@
 //! that did not lower the bound?* The bound was at or below its deadline already: c reads that, or a later bound that d's thread or
 //! another raised under the shard's lock, which saw the timer if it was there; and if it came after, it did lower the raised bound (R5).
 //!
+//! *And many timers?* With a timer every microsecond, a thread that sleeps until each of them pays a system call, two looks at the clock and
+//! the steps above for each. So after timers have fired it does not wake up for another one before the *slack* is over
+//! ([`Reactor::set_timer_slack`], 50 µs), and then takes all that have come due. The first after a pause is on time. Who sets a timer counts with the
+//! same slack at step 3, so it does not notify for nothing; both read it as a hint, which makes a timer late by the slack at most.
+//!
+//! *And whose thread fires a timer?* What it wakes has last run on the thread that set it, and lies in that processor's cache. So a thread that
+//! has other things to do and only asks in passing ([`Turn::poll`]) takes the timers of its own shard, and of others only what is overdue by
+//! the slack: their threads may be in a long computation, or asleep. One that has slept takes all. One that does not have the turn
+//! can take its own all the same ([`Reactor::expire_shard`]).
+//!
 //! # Invariants
 //!
 //! | ID | always true | kept by | relied on by | model |
@@ -108,7 +118,7 @@
 //! | R3 | an event finds the wakers left before it, and is seen by the second look of those left after it; every waiter is woken | the waiters' mutex, the order of the steps | whoever waits | `wait_or_see`, `waiter_replaced`, `every_waiter_is_woken`, `moved_future_wakes_its_new_task`, `leaving_waiter_takes_nothing`, `deregistration_reaches_every_waiter` |
 //! | R4 | an event that was under way when its source left reaches nobody | the generation in the token | reuse of descriptors | – (a test) |
 //! | R5 | a shard's bound is never later than its first deadline | every store to it is under the shard's lock | reading it without, to go to sleep, and to see that a timer is over | `bound_is_never_above_a_deadline`, `bound_above_a_deadline_means_over`, `low_bound_hides_no_deadline` |
-//! | R6 | who sleeps wakes by the first deadline, also one that comes later | the fences in `Alarm::go_to_sleep` and `Alarm::must_ring` | [`Sleep`] | `insert_against_going_to_sleep`, `reset_against_going_to_sleep`, `two_shards_against_going_to_sleep`, `second_sleep_sees_what_the_first_was_not_rung_for` |
+//! | R6 | who sleeps wakes by the first deadline, also one that comes later, or by the slack after the last timers that fired | the fences in `Alarm::go_to_sleep` and `Alarm::must_ring` | [`Sleep`] | `insert_against_going_to_sleep`, `insert_against_going_to_sleep_with_slack`, `reset_against_going_to_sleep`, `two_shards_against_going_to_sleep`, `second_sleep_sees_what_the_first_was_not_rung_for` |
 //! | R7 | a timer's waker leaves the queue once: fired, replaced, cancelled or shut down | the shard's lock; the key of a timer that is over names nothing | [`Sleep`] | `fire_against_cancel`, `fire_against_new_waker`, `fire_against_reset`, `fire_against_drop`, `shutdown_against_insert` |
 //! | R8 | a paused clock that jumps leaves no wake behind that was sent by work it was held for | `Clock::release` (release), `Clock::is_held` (acquire) before the look at the events | [`Reactor::hold_clock`] | `released_work_has_sent_its_wakes` |
 //!
@@ -163,7 +173,7 @@
 //! # Limits
 //!
 //! A turn takes at most [`EVENTS_PER_TURN`] events. There are at most 2³² - 1 sources. Times are in nanoseconds and end 584 years after the
-//! reactor's creation. Timers of different shards that are due in the same turn fire in no particular order. No out-of-band data.
+//! reactor's creation. Timers of different shards fire in no particular order where less than the slack is between them. No out-of-band data.
 
 #![deny(unsafe_code)]
 
@@ -198,6 +208,7 @@ pub use ready_guard::{ReadyGuard, TryIoError};
 pub use shutdown::Waiting;
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use source::Source;
+pub use timers::DEFAULT_TIMER_SLACK;
 pub use tiny_coro_poller::Interest;
 pub use tiny_coro_prim::budget;
 pub use turn::Turn;

@@ -36,6 +36,7 @@ impl Reactor {
     /// ```
     pub fn pause(&self) {
         self.shared.timers.hub.clock.pause();
+        self.shared.timers.hub.alarm.forget_fired(); // a clock that stands meets every deadline exactly
         self.notify(); // a thread that sleeps until a deadline sleeps by the wrong clock
     }
 

@@ -1,12 +1,16 @@
 //! The timers of one reactor: a shard for each thread that says which is its own, and what the shards have in common.
 
 use crate::alarm::{Alarm, NEVER};
-use crate::clock::Clock;
+use crate::clock::{Clock, nanos};
 use crate::queue::Queue;
 use std::fmt;
 use std::task::Waker;
+use std::time::Duration;
 use tiny_coro_prim::CachePadded;
 use tiny_coro_prim::sync::Arc;
+
+/// The [slack](crate::Reactor::set_timer_slack) of a new reactor: as late as Linux makes threads that sleep, unless they ask it not to.
+pub const DEFAULT_TIMER_SLACK: Duration = Duration::from_micros(50);
 
 /// What a [`Sleep`](crate::Sleep) holds on to.
 ///
@@ -46,6 +50,17 @@ impl Shard {
     }
 }
 
+/// Whose timers a thread lets fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    All,
+    /// Those of one shard.
+    Own(usize),
+    /// Those of one shard, and of the others what has been due for the slack: their threads would rather do so themselves, but each may
+    /// have no time.
+    OwnAndOverdue(usize),
+}
+
 /// All shards.
 #[derive(Debug)]
 pub(crate) struct Timers {
@@ -56,7 +71,11 @@ pub(crate) struct Timers {
 impl Timers {
     /// Makes `count` shards, at least one.
     pub(crate) fn new(count: usize, waker: tiny_coro_poller::Waker) -> Self {
-        let hub = Arc::new(Hub { clock: Clock::new(), alarm: CachePadded::new(Alarm::new()), waker });
+        let hub = Arc::new(Hub {
+            clock: Clock::new(),
+            alarm: CachePadded::new(Alarm::new(nanos(DEFAULT_TIMER_SLACK))),
+            waker,
+        });
         let shard = || Arc::new(CachePadded::new(Shard { queue: Queue::new(), hub: hub.clone() }));
         Self { shards: (0..count.max(1)).map(|_| shard()).collect(), hub }
     }
@@ -84,13 +103,28 @@ impl Timers {
         self.hub.alarm.go_to_sleep(self.queues(), limit)
     }
 
-    /// Moves the wakers of all deadlines that have passed to `woken`. Without a timer it does not even look at the clock.
-    pub(crate) fn expire(&self, woken: &mut Vec<Waker>) {
-        if self.earliest() == NEVER {
+    /// Moves the wakers of the deadlines that have passed to `woken`. Without a timer it does not even look at the clock.
+    pub(crate) fn expire(&self, whose: Whose, woken: &mut Vec<Waker>) {
+        let earliest = match whose {
+            Whose::Own(own) => self.shard(own).queue.earliest(),
+            Whose::All | Whose::OwnAndOverdue(_) => self.earliest(),
+        };
+        if earliest == NEVER {
             return;
         }
-        let now = self.hub.clock.now();
-        self.queues().for_each(|queue| queue.expire(now, woken));
+        let (now, before) = (self.hub.clock.now(), woken.len());
+        match whose {
+            Whose::All => self.queues().for_each(|queue| queue.expire(now, woken)),
+            Whose::Own(own) => self.shard(own).queue.expire(now, woken),
+            Whose::OwnAndOverdue(own) => {
+                self.shard(own).queue.expire(now, woken);
+                let overdue = now.saturating_sub(self.hub.alarm.slack());
+                self.queues().for_each(|queue| queue.expire(overdue, woken));
+            }
+        }
+        if woken.len() > before && !self.hub.clock.is_paused() {
+            self.hub.alarm.fired(now);
+        }
     }
 
     /// Fires every timer, and hands out the deadline and the waker of each; none can be set from here on.

@@ -3,6 +3,7 @@
 use crate::alarm::NEVER;
 use crate::reactor::Shared;
 use crate::readiness::Ready;
+use crate::timers::Whose;
 use std::fmt;
 use std::io;
 use std::task::Waker;
@@ -31,16 +32,29 @@ impl Turn<'_> {
     /// The poller's. Deadlines that have passed are reported all the same.
     pub fn wait(&mut self, timeout: Option<Duration>, woken: &mut Vec<Waker>) -> io::Result<()> {
         if timeout == Some(Duration::ZERO) {
-            return self.poll(timeout, woken);
+            return self.ask(timeout, Whose::All, woken);
         }
         if self.shared.timers.hub.clock.is_paused() {
             return self.wait_paused(timeout, woken);
         }
         let now = self.shared.timers.hub.clock.now();
         let until = self.shared.timers.go_to_sleep(Shared::limit(now, timeout));
-        let result = self.poll((until != NEVER).then(|| Duration::from_nanos(until.saturating_sub(now))), woken);
+        let timeout = (until != NEVER).then(|| Duration::from_nanos(until.saturating_sub(now)));
+        let result = self.ask(timeout, Whose::All, woken);
         self.shared.timers.hub.alarm.wake_up();
         result
+    }
+
+    /// As [`wait`](Turn::wait) with a timeout of zero, for a thread that has the timer shard `own`, counted round, and other things to do.
+    ///
+    /// It leaves the timers of other shards to the threads that have those, which keeps what the timers wake on one processor; unless
+    /// they are overdue by the [slack](crate::Reactor::set_timer_slack).
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Turn::wait).
+    pub fn poll(&mut self, own: usize, woken: &mut Vec<Waker>) -> io::Result<()> {
+        self.ask(Some(Duration::ZERO), Whose::OwnAndOverdue(own), woken)
     }
 
     /// The operating system first: only if it has nothing to report, the time passes.
@@ -49,25 +63,25 @@ impl Turn<'_> {
         // Before the look at the events (R8): work that ends in between has sent its wakes after this look, or is not over.
         let held = timers.hub.clock.is_held();
         let before = woken.len();
-        self.poll(Some(Duration::ZERO), woken)?;
+        self.ask(Some(Duration::ZERO), Whose::All, woken)?;
         if woken.len() > before || self.events.woken() || !self.events.is_empty() {
             return Ok(());
         }
         let until = timers.go_to_sleep(Shared::limit(timers.hub.clock.now(), timeout));
         let result = if held || until == NEVER {
-            self.poll(timeout, woken)
+            self.ask(timeout, Whose::All, woken)
         } else {
             timers.hub.clock.jump(until);
-            timers.expire(woken);
+            timers.expire(Whose::All, woken);
             Ok(())
         };
         timers.hub.alarm.wake_up();
         result
     }
 
-    fn poll(&mut self, timeout: Option<Duration>, woken: &mut Vec<Waker>) -> io::Result<()> {
+    fn ask(&mut self, timeout: Option<Duration>, whose: Whose, woken: &mut Vec<Waker>) -> io::Result<()> {
         let result = self.shared.poller.wait(&mut self.events, timeout);
-        self.shared.timers.expire(woken);
+        self.shared.timers.expire(whose, woken);
         if result.is_ok() {
             self.collect(woken);
         }

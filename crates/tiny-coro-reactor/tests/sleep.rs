@@ -189,6 +189,61 @@ fn expire_needs_no_turn() {
     drop(turn);
 }
 
+/// Timers of the next instants wait for one another: two turns take them all, however the machine is loaded.
+#[test]
+fn timers_soon_after_others_fire_together() {
+    let reactor = Reactor::new().unwrap();
+    reactor.set_timer_slack(Duration::from_millis(100));
+    let mut sleeps: Vec<_> = (1..=20).map(|n| Box::pin(reactor.sleep(Duration::from_millis(n)))).collect();
+    sleeps.iter_mut().for_each(|sleep| assert!(poll(sleep.as_mut()).is_pending()));
+    let mut turns = 0;
+    while reactor.sleeps() > 0 {
+        turns += usize::from(reactor.turn(None).unwrap() > 0);
+    }
+    assert!(turns <= 2, "{turns} turns");
+    // The slack lengthens no wait that has a limit.
+    reactor.set_timer_slack(HOUR);
+    let mut last = pin!(reactor.sleep(Duration::from_secs(30)));
+    assert!(poll(last.as_mut()).is_pending());
+    assert_eq!(reactor.turn(Some(Duration::from_millis(1))).unwrap(), 0);
+    // Nor does it hold up a clock that stands.
+    reactor.pause();
+    let start = reactor.now();
+    for nanos in [10, 20] {
+        let mut sleep = pin!(reactor.sleep_until(start + Duration::from_nanos(nanos)));
+        while poll(sleep.as_mut()).is_pending() {
+            reactor.turn(None).unwrap();
+        }
+        assert_eq!(reactor.now(), start + Duration::from_nanos(nanos));
+    }
+}
+
+/// Who only asks in passing leaves the timers of other shards to their threads, until they are overdue.
+#[test]
+fn a_poll_takes_its_own_timers_and_what_is_overdue() {
+    let reactor = Reactor::with_timer_shards(3).unwrap();
+    reactor.set_timer_slack(HOUR);
+    let mut sleeps = Vec::new();
+    for shard in 0..3 {
+        let _entered = reactor.enter_shard(shard);
+        sleeps.push(Box::pin(reactor.sleep(Duration::from_nanos(1))));
+        assert!(poll(sleeps[shard].as_mut()).is_pending());
+    }
+    thread::sleep(Duration::from_millis(2));
+    let mut woken = Vec::new();
+    let ask = |own, woken: &mut Vec<Waker>| reactor.try_lock().expect("nobody turns it").poll(own, woken).unwrap();
+    ask(0, &mut woken);
+    assert_eq!((woken.len(), reactor.sleeps()), (1, 2));
+    reactor.expire_shard(1, &mut woken);
+    assert_eq!((woken.len(), reactor.sleeps()), (2, 1));
+    ask(1, &mut woken);
+    assert_eq!(reactor.sleeps(), 1);
+    reactor.set_timer_slack(Duration::from_millis(1));
+    ask(1, &mut woken);
+    assert_eq!((woken.len(), reactor.sleeps()), (3, 0));
+    assert!(sleeps.iter_mut().all(|sleep| poll(sleep.as_mut()).is_ready()));
+}
+
 #[test]
 fn shutdown_completes_sleeps_and_those_that_come_later() {
     let reactor = Reactor::with_timer_shards(2).unwrap();

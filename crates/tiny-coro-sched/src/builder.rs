@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tiny_coro_parker::Parker;
-use tiny_coro_reactor::Reactor;
+use tiny_coro_reactor::{DEFAULT_TIMER_SLACK, Reactor};
 
 /// The most worker threads that a runtime may have.
 pub const MAX_WORKERS: usize = 1024;
@@ -34,6 +34,7 @@ pub struct Builder {
     panic_policy: PanicPolicy,
     seed: Option<u64>,
     start_paused: bool,
+    timer_slack: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,7 @@ impl Builder {
             panic_policy: PanicPolicy::default(),
             seed: None,
             start_paused: false,
+            timer_slack: DEFAULT_TIMER_SLACK,
         }
     }
 
@@ -129,6 +131,14 @@ impl Builder {
     /// After how many polls a worker that has tasks of its own asks for I/O events and deadlines, at least 1. Default: 61.
     pub fn event_interval(&mut self, polls: u32) -> &mut Self {
         self.intervals.driver = polls;
+        self
+    }
+
+    /// For how long after timers have fired a sleeping worker does not wake up for further ones: those that come due meanwhile fire
+    /// together, late by so much at most. A worker that is not asleep leaves the timers of others alone for as long. Default: 50 µs. Zero
+    /// turns it off, at the cost of more wake-ups where there are many timers.
+    pub fn timer_slack(&mut self, slack: Duration) -> &mut Self {
+        self.timer_slack = slack;
         self
     }
 
@@ -197,6 +207,7 @@ impl Builder {
             watch: Watch::new(&watch),
             panic_policy: self.panic_policy.clone(),
         };
+        parts.reactor.set_timer_slack(self.timer_slack);
         if self.start_paused {
             parts.reactor.pause();
         }

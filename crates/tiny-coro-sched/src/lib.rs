@@ -17,7 +17,8 @@
 //! ```text
 //!          ┌──────────────────────────────── poll the task ◀──────────────────────────────┐
 //!          ▼                                                                               │
-//!   every 61st poll: ask for I/O events without waiting; look into the injector first      │
+//!   every 61st poll: ask for I/O events without waiting, and what time it is if a timer    │
+//!   is set; look into the injector first                                                    │
 //!          ▼                                                                               │
 //!   LIFO slot (3 times in a row at most) → own deque → a share of the injector ── found ──▶┤
 //!          ▼ nothing                                                                       │
@@ -28,7 +29,8 @@
 //!
 //! A spawn or a wake inside a worker puts the task into that worker's LIFO slot: no lock, no other thread, nobody woken. The task that it displaces goes
 //! to the deque, and if a worker is parked and none searches, one is woken. Wakes from the reactor go to the deque of the worker
-//! that turned it, in the order of the events. A task that wakes itself while it runs goes to the back of the deque.
+//! that turned it, in the order of the events; each worker fires the timers that were set on it, so that what they wake stays there,
+//! unless it computes or sleeps when they are due. A task that wakes itself while it runs goes to the back of the deque.
 //!
 //! A *current-thread* runtime ([`Builder::new_current_thread`]) has one worker and no thread for it: whoever calls
 //! [`Runtime::block_on`] lends it one, and polls the main future between the tasks. It uses no LIFO slot: its tasks run in the order in which they
@@ -77,7 +79,8 @@
 //! | was pushed to a deque behind *n* others | 4 (*n* + 1) · 61 / 60 + 1 polls: each of the *n* + 1 comes after 3 wins of the LIFO slot, which makes 4 polls; of 61 polls 60 are theirs, the other is the injector's; and one may be under way |
 //! | was put into a LIFO slot | 1 poll; 3 wins in a row later it goes to the back of the deque |
 //! | came from outside, behind *n* others in the injector | 61 (*n* + 1) polls of any one worker, however many tasks that has of its own |
-//! | waits for an I/O event or a deadline that has come | 61 polls until somebody asks for it, then as one in a deque |
+//! | waits for an I/O event that has come | 61 polls until somebody asks for it, then as one in a deque |
+//! | waits for a deadline that has come | the same; up to 50 µs later ([`timer_slack`](Builder::timer_slack)) if the timer was set on another worker, and again if others fired just before everybody slept |
 //! | has sockets, channels, locks or tasks to join that are always ready | gives way to others after 128 operations (the [budget](task::coop)) |
 //!
 //! And if a worker is in one poll for long: what is in its deque the others steal as ever. After 5 to 10 ms the watch wakes a parked

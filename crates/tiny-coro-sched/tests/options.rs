@@ -37,6 +37,16 @@ fn wrong_values_name_the_option() {
     }
 }
 
+#[test]
+fn the_timer_slack_is_the_reactors() {
+    let slack = |builder: &mut Builder| {
+        let slack = async { tiny_coro_reactor::Reactor::current().unwrap().timer_slack() };
+        builder.worker_threads(1).build().unwrap().block_on(slack)
+    };
+    assert_eq!(slack(&mut Runtime::builder()), tiny_coro_reactor::DEFAULT_TIMER_SLACK);
+    assert_eq!(slack(Runtime::builder().timer_slack(Duration::ZERO)), Duration::ZERO);
+}
+
 /// Each thread calls the hooks once: the workers, and a thread for blocking closures.
 #[test]
 fn every_thread_calls_the_hooks() {

@@ -29,8 +29,12 @@ struct Night {
 
 impl Night {
     fn new(queues: usize) -> Arc<Self> {
+        Self::with_slack(queues, 0)
+    }
+
+    fn with_slack(queues: usize, slack: u64) -> Arc<Self> {
         let queues = (0..queues).map(|_| Queue::new()).collect();
-        Arc::new(Self { alarm: Alarm::new(), queues, rung: AtomicBool::new(false) })
+        Arc::new(Self { alarm: Alarm::new(slack), queues, rung: AtomicBool::new(false) })
     }
 
     /// As a first poll of a sleep does it.
@@ -78,6 +82,30 @@ fn insert_against_going_to_sleep() {
         let until = night.go_to_sleep(NEVER);
         setting.join().unwrap();
         assert!(night.is_awake_by(DEADLINE, until), "sleeps through a deadline");
+    });
+}
+
+/// R6: with timers that fire meanwhile, the one that is set is late by the slack at most.
+#[test]
+fn insert_against_going_to_sleep_with_slack() {
+    const SLACK: u64 = 1 << 10;
+    core(|| {
+        let night = Night::with_slack(1, SLACK);
+        let setting = thread::spawn({
+            let night = night.clone();
+            move || {
+                night.insert(0, DEADLINE);
+            }
+        });
+        let firing = thread::spawn({
+            let night = night.clone();
+            move || night.alarm.fired(BEFORE)
+        });
+        let until = night.go_to_sleep(NEVER);
+        setting.join().unwrap();
+        firing.join().unwrap();
+        assert!(night.is_awake_by(BEFORE + SLACK, until), "sleeps through the slack");
+        assert!(until >= DEADLINE);
     });
 }
 

@@ -3,8 +3,8 @@
 use super::Worker;
 use crate::panic::quietly;
 use crate::park::Place;
+use std::io;
 use std::task::Waker;
-use std::time::Duration;
 use tiny_coro_reactor::Turn;
 
 /// How many tasks a sleeping worker's deque has room for: more than that belonged to a burst.
@@ -35,7 +35,7 @@ impl Worker {
         match self.shared.reactor.try_lock() {
             Some(turn) => {
                 if sleeper.prepare(Place::Driver) {
-                    let woken = self.turn(turn, None);
+                    let woken = self.turn(turn, |turn, woken| turn.wait(None, woken));
                     sleeper.finish();
                     self.searching.set(self.shared.idle.leave(self.index));
                     // The first of them is this worker's next.
@@ -52,20 +52,34 @@ impl Worker {
             }
         }
         self.searching.set(self.shared.idle.leave(self.index));
+        self.expire_own(1);
     }
 
-    /// Asks for events without waiting, unless another worker has the reactor.
+    /// Asks for events without waiting; only the clock, and for its own timers, while another worker has the reactor.
     pub(super) fn poll_driver(&self) {
-        if let Some(turn) = self.shared.reactor.try_lock() {
-            let woken = self.turn(turn, Some(Duration::ZERO));
-            self.wake_all(woken, 0);
+        match self.shared.reactor.try_lock() {
+            Some(turn) => {
+                let woken = self.turn(turn, |turn, woken| turn.poll(self.index, woken));
+                self.wake_all(woken, 0);
+            }
+            None => self.expire_own(0),
         }
     }
 
-    fn turn(&self, mut turn: Turn<'_>, timeout: Option<Duration>) -> Vec<Waker> {
+    fn expire_own(&self, own: usize) {
+        let mut woken = self.woken.take();
+        self.shared.reactor.expire_shard(self.index, &mut woken);
+        self.wake_all(woken, own);
+    }
+
+    fn turn(
+        &self,
+        mut turn: Turn<'_>,
+        how: impl FnOnce(&mut Turn<'_>, &mut Vec<Waker>) -> io::Result<()>,
+    ) -> Vec<Waker> {
         self.counters().driver_polls.add(1);
         let mut woken = self.woken.take();
-        if let Err(error) = turn.wait(timeout, &mut woken) {
+        if let Err(error) = how(&mut turn, &mut woken) {
             // Only a descriptor that is not a poller, or a bad buffer, is answered with an error other than EINTR.
             debug_assert!(false, "the poller failed: {error}");
         }
