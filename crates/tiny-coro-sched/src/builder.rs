@@ -9,6 +9,7 @@ use crate::shared::{Parts, Shared};
 use crate::threads::{self, Hook, Threads};
 use crate::watch::{self, Watch};
 use crate::worker::{self, DEFAULT_INTERVAL, Intervals, Worker};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub const MAX_WORKERS: usize = 1024;
 pub struct Builder {
     flavor: Flavor,
     worker_threads: Option<usize>,
+    parallelism: Option<usize>,
     threads: Threads,
     max_blocking_threads: usize,
     blocking_queue_capacity: usize,
@@ -59,6 +61,7 @@ impl Builder {
         Self {
             flavor,
             worker_threads: None,
+            parallelism: None,
             threads: Threads { name: "tiny-coro".to_owned(), stack_size: None, on_start: None, on_stop: None },
             max_blocking_threads: blocking::DEFAULT_MAX_THREADS,
             blocking_queue_capacity: blocking::DEFAULT_QUEUE_CAPACITY,
@@ -76,6 +79,14 @@ impl Builder {
     /// no use for it.
     pub fn worker_threads(&mut self, count: usize) -> &mut Self {
         self.worker_threads = Some(count);
+        self
+    }
+
+    /// How many workers run tasks at once, at least 1, as long as none is in one poll for long. Further ones wait until one is, for 5 to
+    /// 10 ms, and tasks wait for a worker: so it costs little to have more workers than processors, for tasks that block. Default: as many as
+    /// the machine runs at once, or as the [`cpu_affinity`](Builder::cpu_affinity) names.
+    pub fn parallelism(&mut self, workers: usize) -> &mut Self {
+        self.parallelism = Some(workers);
         self
     }
 
@@ -194,7 +205,7 @@ impl Builder {
         let count = match (self.flavor, self.worker_threads) {
             (Flavor::CurrentThread, None) => 1,
             (_, Some(count)) => count,
-            (_, None) => thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS),
+            (_, None) => available_parallelism().min(MAX_WORKERS),
         };
         self.check(count)?;
         let queues: Vec<_> = (0..count).map(|_| (tiny_coro_deque::Worker::fifo(), Parker::new())).collect();
@@ -206,6 +217,7 @@ impl Builder {
             spares: (self.flavor == Flavor::MultiThread).then(|| Arc::new(self.pool(usize::MAX))),
             watch: Watch::new(&watch),
             panic_policy: self.panic_policy.clone(),
+            parallelism: self.parallelism.unwrap_or_else(|| self.processors()),
         };
         parts.reactor.set_timer_slack(self.timer_slack);
         if self.start_paused {
@@ -217,6 +229,12 @@ impl Builder {
             Box::new(Worker::new(shared.clone(), index, deque, parker, self.intervals, seed))
         });
         self.start(&Handle { shared: shared.clone() }, workers, watch)
+    }
+
+    /// How many workers the machine runs at once.
+    fn processors(&self) -> usize {
+        let wanted: HashSet<_> = self.cpu_affinity.iter().collect();
+        if wanted.is_empty() { available_parallelism() } else { wanted.len() }
     }
 
     fn pool(&self, max_threads: usize) -> BlockingPool {
@@ -235,6 +253,9 @@ impl Builder {
         }
         if self.flavor == Flavor::CurrentThread && workers != 1 {
             return refuse(format!("worker_threads is {workers}: a current-thread runtime has no worker threads"));
+        }
+        if self.parallelism == Some(0) {
+            return refuse("parallelism is 0: it must be at least 1".to_owned());
         }
         if self.threads.name.contains('\0') {
             return refuse("thread_name contains a NUL".to_owned());
@@ -316,4 +337,8 @@ impl Builder {
             worker::run(worker);
         })
     }
+}
+
+fn available_parallelism() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }

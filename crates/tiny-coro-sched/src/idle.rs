@@ -8,8 +8,8 @@
 //!   1. put the task into a queue           a. change the counts (parked: and enter the sleepers)
 //!   2. fence(SeqCst)                       b. fence(SeqCst)
 //!   3. read the counts:                    c. look into every queue:
-//!      nobody searching, somebody parked      a task there: parked → stay awake, if nobody searches;
-//!      → wake one                                           searching → wake another
+//!      nobody searching, fewer than the       a task there: parked → stay awake, if nobody searches;
+//!      limit awake → wake one                               searching → wake another
 //! ```
 //!
 //! A task that its own worker takes next, because nothing is before it and the poll is over, is no push in this sense: that worker is on
@@ -23,11 +23,20 @@
 //! of its own. If 2 comes before that b, the searcher sees the task; if after, 3 sees that the search is over, and this worker
 //! parked, whose own b came earlier still: else its look at the counts had found the search ended.
 //!
+//! # The limit
+//!
+//! It is as many workers as there are processors. Waking a further one, while all of those are busy, brings no task forward: it only takes
+//! its processor away from a worker that has the task's queue, and who is about to look there or to let itself be stolen from. But a worker
+//! that is awake may be blocked in a poll. So the [`watch`](crate::watch) counts those that have polled nothing since it last looked, twice
+//! each, on top of the limit, and wakes one if there is work: blocked workers are replaced within two of its looks, and three looks
+//! later 14 of them are. A limit that is read too low, in between, costs another look.
+//!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
-//! | I1 | a task that is pushed to a deque or the injector while no worker searches and one is parked gets a worker woken | `notify_one` (fence) against `park`, `end_search` (fence) | every such push | `push_against_park`, `last_searcher_hands_on`, `stolen_tasks_are_seen`, `inject_against_park`, `deque_push_against_park` |
+//! | I1 | a task that is pushed to a deque or the injector while no worker searches and fewer than the limit are awake gets a worker woken | `notify_one` (fence) against `park`, `end_search` (fence) | every such push | `push_against_park`, `last_searcher_hands_on`, `stolen_tasks_are_seen`, `inject_against_park`, `deque_push_against_park`, `push_against_park_at_the_limit` |
 //! | I2 | the sleepers' list and the counts agree under the list's mutex | `park`, `leave`, `notify_one` | `awake` as a quick "nobody parked" | `idle_set_against_count`, `two_workers_park_and_leave` |
 //! | I3 | a worker that `notify_one` took from the list is counted as awake and searching, and gets one unpark | `notify_one`, `leave` | `Worker::park` | `idle_set_against_count`, `two_pushes_choose_one_sleeper` |
+//! | I4 | a task that is pushed while as many as the limit are awake is taken by one of them, or they are all in long polls and the watch raises the limit | I1 for those that park; `set_stuck`, `watch::run` | every such push | `stuck_worker_at_the_limit`, `polls_meet_beyond_the_processors` |
 
 use tiny_coro_prim::atomic::{AtomicUsize, Ordering, fence};
 use tiny_coro_prim::sync::Mutex;
@@ -43,12 +52,32 @@ pub(crate) struct Idle {
     counts: AtomicUsize,
     sleepers: Mutex<Vec<usize>>,
     workers: usize,
+    /// How many workers run at once, while none is stuck; at most all.
+    parallelism: usize,
+    /// How many may be awake before a push wakes nobody; at most all.
+    limit: AtomicUsize,
 }
 
 impl Idle {
     /// All `workers` are awake, none searches.
-    pub(crate) fn new(workers: usize) -> Self {
-        Self { counts: AtomicUsize::new(workers * AWAKE), sleepers: Mutex::new(Vec::with_capacity(workers)), workers }
+    pub(crate) fn new(workers: usize, parallelism: usize) -> Self {
+        let parallelism = parallelism.min(workers);
+        Self {
+            counts: AtomicUsize::new(workers * AWAKE),
+            sleepers: Mutex::new(Vec::with_capacity(workers)),
+            workers,
+            parallelism,
+            limit: AtomicUsize::new(parallelism),
+        }
+    }
+
+    /// So many workers are awake and get nothing done.
+    pub(crate) fn set_stuck(&self, stuck: usize) {
+        let limit = (self.parallelism + 2 * stuck).min(self.workers);
+        // Relaxed: who reads an older one wakes a worker too many, or leaves it to the watch's next look (I4).
+        if limit != self.limit.load(Ordering::Relaxed) {
+            self.limit.store(limit, Ordering::Relaxed);
+        }
     }
 
     /// After a push: picks the worker that the caller must unpark, if one has to be woken. It counts as searching from here on.
@@ -71,7 +100,7 @@ impl Idle {
 
     fn needs_notify(&self) -> bool {
         let now = self.counts.load(Ordering::Relaxed);
-        now.is_multiple_of(AWAKE) && now / AWAKE < self.workers
+        now.is_multiple_of(AWAKE) && now / AWAKE < self.limit.load(Ordering::Relaxed)
     }
 
     /// A worker without a task wants to search. False if half of the workers do already.

@@ -70,6 +70,7 @@ pub(crate) struct Parts {
     pub(crate) spares: Option<Arc<BlockingPool>>,
     pub(crate) watch: Watch,
     pub(crate) panic_policy: PanicPolicy,
+    pub(crate) parallelism: usize,
 }
 
 impl Shared {
@@ -94,7 +95,7 @@ impl Shared {
             remotes,
             shards: (0..=count).map(|_| Arc::new(Shard::new(shared.clone()))).collect(),
             injector: Injector::new(),
-            idle: Idle::new(count),
+            idle: Idle::new(count, parts.parallelism),
             reactor: parts.reactor,
             blocking: parts.blocking,
             spares: parts.spares,

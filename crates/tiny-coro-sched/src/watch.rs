@@ -3,8 +3,9 @@
 //! A worker that polls one task for long looks after nothing else: neither the driver, if it was the last to have it, nor the task
 //! in its LIFO slot, of which nobody was told. Workers that are parked don't know. So while any worker is awake the watch looks every
 //! [`TICK`] whether each of them has polled something since; if one has not, and somebody is parked, that one is woken as for a
-//! push: it searches everywhere, LIFO slots too, and then sleeps in the driver if nobody else does. At rest the watch sleeps too,
-//! without a limit: the first worker to wake wakes it.
+//! push: it searches everywhere, LIFO slots too, and then sleeps in the driver if nobody else does. And as many more workers may be
+//! awake as there are processors, and twice those that get nothing done ([`idle`](crate::idle)). At rest the watch sleeps too, however
+//! long: the first worker to wake wakes it.
 //!
 //! ```text
 //!   watch                                  worker, after a sleep
@@ -89,18 +90,20 @@ pub(crate) fn run(shared: &Shared, parker: &Parker) {
     let mut polls = vec![0; shared.remotes.len()];
     while !shared.is_shutting_down() {
         if !shared.idle.is_anybody_awake() {
+            shared.idle.set_stuck(0);
             shared.watch.sleep(parker, || shared.idle.is_anybody_awake() || shared.is_shutting_down());
             continue;
         }
         parker.park_timeout(TICK);
-        let mut stuck = false;
+        let mut stuck = 0;
         for (remote, last) in shared.remotes.iter().zip(&mut polls) {
             let now = remote.counters.polls.get();
-            stuck |= now == std::mem::replace(last, now) && remote.sleeper.place().is_none();
+            stuck += usize::from(now == std::mem::replace(last, now) && remote.sleeper.place().is_none());
         }
+        shared.idle.set_stuck(stuck);
         // Not `try_lock`: a worker that fails to get the driver because of it would sleep elsewhere, and nobody would be there.
         let driver_is_kept = || shared.remotes.iter().any(|remote| remote.sleeper.place() == Some(Place::Driver));
-        if stuck && (shared.has_work() || !driver_is_kept()) && shared.notify_one() {
+        if stuck > 0 && (shared.has_work() || !driver_is_kept()) && shared.notify_one() {
             shared.long_polls.add_one();
         }
     }

@@ -282,6 +282,24 @@ fn a_worker_stuck_in_a_poll() {
     });
 }
 
+/// Sixteen polls that wait for one another get a worker each, however few run at once.
+#[test]
+fn blocked_workers_are_replaced() {
+    watched(|| {
+        for parallelism in [1, 2, 16] {
+            let runtime = Runtime::builder().worker_threads(16).parallelism(parallelism).build().unwrap();
+            let all = Arc::new(std::sync::Barrier::new(16));
+            let meet = || {
+                let all = all.clone();
+                runtime.spawn(async move { all.wait().is_leader() })
+            };
+            let tasks: Vec<_> = (0..16).map(|_| meet()).collect();
+            let leaders = tasks.into_iter().map(|task| runtime.block_on(task).unwrap());
+            assert_eq!(leaders.filter(|leads| *leads).count(), 1);
+        }
+    });
+}
+
 /// No runnable task waits beside a parked worker: under any load the slowest wake of many is far below what a missed one would take,
 /// which is for ever.
 #[test]

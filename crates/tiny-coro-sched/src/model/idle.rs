@@ -27,10 +27,14 @@ struct Own {
 
 impl Model {
     fn new(workers: usize) -> (Arc<Self>, Vec<Own>) {
+        Self::with_parallelism(workers, workers)
+    }
+
+    fn with_parallelism(workers: usize, parallelism: usize) -> (Arc<Self>, Vec<Own>) {
         let parkers: Vec<_> = (0..workers).map(|_| Parker::new()).collect();
         let driver = Parker::new();
         let model = Self {
-            idle: Idle::new(workers),
+            idle: Idle::new(workers, parallelism),
             sleepers: parkers.iter().map(Sleeper::new).collect(),
             queue: AtomicUsize::new(0),
             driver: driver.unparker(),
@@ -135,6 +139,46 @@ fn push_against_park_in_the_driver() {
     });
 }
 
+/// I1: a push at the limit, which one worker alone makes up that goes to sleep: that one sees it, or is woken.
+#[test]
+fn push_against_park_at_the_limit() {
+    core(|| {
+        let (model, mut own) = Model::with_parallelism(2, 1);
+        let own = own.pop().unwrap();
+        model.idle.park(0, false);
+        let worker = thread::spawn({
+            let model = model.clone();
+            move || {
+                while !model.take() {
+                    model.park(1, &own, false); // the last to park is the one that a push chooses
+                }
+            }
+        });
+        model.push();
+        worker.join().unwrap();
+    });
+}
+
+/// I4: a push by a worker that blocks at the limit wakes nobody. The watch does, once it has looked.
+#[test]
+fn stuck_worker_at_the_limit() {
+    core(|| {
+        let (model, mut own) = Model::with_parallelism(2, 1);
+        let own = own.pop().unwrap();
+        let other = thread::spawn({
+            let model = model.clone();
+            move || model.take_one(1, &own)
+        });
+        model.push();
+        while model.has_work() {
+            model.idle.set_stuck(1);
+            model.notify_one();
+            thread::yield_now();
+        }
+        other.join().unwrap();
+    });
+}
+
 /// I1: a push that sees a searcher wakes nobody; the searcher that takes the first item hands the second on.
 #[test]
 fn last_searcher_hands_on() {
@@ -179,7 +223,7 @@ fn stolen_tasks_are_seen() {
 #[test]
 fn idle_set_against_count() {
     core(|| {
-        let idle = Arc::new(Idle::new(2));
+        let idle = Arc::new(Idle::new(2, 2));
         idle.park(0, false);
         let notifier = thread::spawn({
             let idle = idle.clone();
@@ -252,7 +296,7 @@ fn two_pushers_and_one_sleeper() {
 #[test]
 fn half_the_workers_busy() {
     core(|| {
-        let idle = Arc::new(Idle::new(4));
+        let idle = Arc::new(Idle::new(4, 4));
         idle.park(1, false);
         idle.park(3, false);
         let pusher = thread::spawn({
@@ -273,7 +317,7 @@ fn half_the_workers_busy() {
 #[test]
 fn two_pushes_choose_one_sleeper() {
     core(|| {
-        let idle = Arc::new(Idle::new(2));
+        let idle = Arc::new(Idle::new(2, 2));
         idle.park(0, false);
         let notifier = thread::spawn({
             let idle = idle.clone();
@@ -290,7 +334,7 @@ fn two_pushes_choose_one_sleeper() {
 #[test]
 fn two_workers_park_and_leave() {
     core(|| {
-        let idle = Arc::new(Idle::new(2));
+        let idle = Arc::new(Idle::new(2, 2));
         let other = thread::spawn({
             let idle = idle.clone();
             move || {

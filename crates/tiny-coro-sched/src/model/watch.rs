@@ -21,7 +21,7 @@ fn watch(watch: &Watch, parker: &Parker, is_anybody_awake: impl Fn() -> bool) {
 fn watch_against_wake() {
     core(|| {
         let parker = Parker::new();
-        let shared = Arc::new((Idle::new(1), Watch::new(&parker)));
+        let shared = Arc::new((Idle::new(1, 1), Watch::new(&parker)));
         shared.0.park(0, false);
         let watching = thread::spawn({
             let shared = shared.clone();
@@ -38,7 +38,7 @@ fn watch_against_wake() {
 fn watch_against_push() {
     loom::model(|| {
         let (own, parker) = (Parker::new(), Parker::new());
-        let shared = Arc::new((Idle::new(2), Watch::new(&parker)));
+        let shared = Arc::new((Idle::new(2, 2), Watch::new(&parker)));
         shared.0.park(1, false);
         shared.0.park(0, false);
         let unparker = own.unparker();

@@ -43,6 +43,7 @@ impl Machine {
             spares: Some(pool()),
             watch: Watch::new(&watch),
             panic_policy: PanicPolicy::Log,
+            parallelism: queues.len(),
         };
         let shared = Shared::new(queues.iter().map(|(deque, parker)| (deque.stealer(), parker)), parts);
         let workers = queues.into_iter().enumerate().map(|(index, (deque, parker))| {

@@ -14,7 +14,7 @@ fn three_threads_share_the_worker() {
     const THREADS: usize = 3;
     check(|| {
         let census = Census::default();
-        let (shared, mut workers, _watch) = build(1, None);
+        let (shared, mut workers, _watch) = build(1, 1, None);
         let core = Arc::new(Core::new(workers.remove(0)));
         let turn = shared.reactor.try_lock();
         let signals = Signal::several(THREADS);

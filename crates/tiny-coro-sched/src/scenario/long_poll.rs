@@ -34,13 +34,11 @@ fn long_poll_with_work_behind_it() {
     });
 }
 
-/// Three tasks from outside, each in a poll until all three have begun, and no watch: each of them gets a worker of its own, also one that
-/// another worker has moved to its deque with its share.
-#[test]
-fn three_polls_meet() {
-    check(|| {
+/// Three tasks from outside, each in a poll until all three have begun.
+fn three_polls(watched: Watched) {
+    check(move || {
         let (census, begun) = (Census::default(), Arc::new(Count::default()));
-        runtime(3, Watched::No, |handle| {
+        runtime(3, watched, |handle| {
             let meet = || {
                 let begun = begun.clone();
                 async move {
@@ -54,6 +52,18 @@ fn three_polls_meet() {
         });
         census.check(3);
     });
+}
+
+/// Without a watch: each of them gets a worker of its own, also one that another worker has moved to its deque with its share.
+#[test]
+fn three_polls_meet() {
+    three_polls(Watched::No);
+}
+
+/// Beyond the limit: one worker is awake, and the watch sees to the others.
+#[test]
+fn polls_meet_beyond_the_processors() {
+    three_polls(Watched::Yes);
 }
 
 /// Two of three workers are in long polls that end only when tasks from outside have run: the third does all of it.

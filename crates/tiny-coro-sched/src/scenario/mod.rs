@@ -70,7 +70,11 @@ fn check(scenario: impl Fn() + Send + Sync + 'static) {
 }
 
 /// A runtime that has not started: what its threads share, its workers, and the watch's parker.
-fn build(count: usize, spares: Option<Arc<BlockingPool>>) -> (Arc<Shared>, Vec<Box<Worker>>, Parker) {
+fn build(
+    count: usize,
+    parallelism: usize,
+    spares: Option<Arc<BlockingPool>>,
+) -> (Arc<Shared>, Vec<Box<Worker>>, Parker) {
     let queues: Vec<_> = (0..count).map(|_| (tiny_coro_deque::Worker::fifo(), Parker::new())).collect();
     let watch = Parker::new();
     let parts = Parts {
@@ -79,6 +83,7 @@ fn build(count: usize, spares: Option<Arc<BlockingPool>>) -> (Arc<Shared>, Vec<B
         spares,
         watch: Watch::new(&watch),
         panic_policy: PanicPolicy::Log,
+        parallelism: parallelism,
     };
     let shared = Shared::new(queues.iter().map(|(deque, parker)| (deque.stealer(), parker)), parts);
     let workers = queues.into_iter().enumerate().map(|(index, (deque, parker))| {
@@ -100,13 +105,16 @@ fn pool(max_threads: usize) -> Arc<BlockingPool> {
 /// Which threads a runtime has beside its workers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Watched {
+    /// A watch. One worker runs at once, as far as nobody is stuck: the watch has to see to the others.
     Yes,
+    /// None. As many run at once as there are.
     No,
 }
 
 /// Runs `body` as a thread outside a runtime with `count` workers, then ends the runtime and looks whether everything is gone.
 fn runtime(count: usize, watched: Watched, body: impl FnOnce(&Handle)) {
-    let (shared, workers, parker) = build(count, Some(pool(usize::MAX)));
+    let parallelism = if watched == Watched::Yes { 1 } else { count };
+    let (shared, workers, parker) = build(count, parallelism, Some(pool(usize::MAX)));
     let handle = Handle { shared: shared.clone() };
     let turn = shared.reactor.try_lock();
     let mut threads = Vec::new();
