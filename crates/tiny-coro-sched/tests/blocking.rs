@@ -1,8 +1,10 @@
 #![cfg(not(tiny_coro_loom))]
 //! Blocking: in place, in `block_on` inside a task, on the pool with its limits.
 
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 use tiny_coro_sched::{Builder, Handle, Runtime, block_in_place, sleep, spawn, spawn_blocking, yield_now};
 
@@ -74,6 +76,49 @@ fn block_on_inside_a_task() {
     watched(|| {
         for runtime in [runtime(1), runtime(2)] {
             assert_eq!(runtime.block_on(async { spawn(async { nested(10) }).await.unwrap() }), 10);
+        }
+    });
+}
+
+/// A task that wakes itself before, inside or after a `block_on` in its poll is polled again, and so is one that does so while its worker is
+/// another thread's; each as often as it says.
+#[test]
+fn a_task_wakes_itself_around_other_polls() {
+    const POLLS: usize = 100;
+    async fn inner() {
+        spawn(yield_now()).await.unwrap();
+    }
+    let ways: [fn(&Waker); 5] = [
+        |own| {
+            own.wake_by_ref();
+            Handle::current().block_on(inner());
+        },
+        |own| Handle::current().block_on(async { own.wake_by_ref() }),
+        |own| {
+            Handle::current().block_on(inner());
+            own.wake_by_ref();
+        },
+        |own| block_in_place(|| own.wake_by_ref()),
+        |own| {
+            block_in_place(|| ());
+            own.wake_by_ref();
+        },
+    ];
+    watched(move || {
+        for runtime in [runtime(1), runtime(2)] {
+            for way in ways {
+                let mut polls = 0;
+                let task = poll_fn(move |cx| {
+                    polls += 1;
+                    if polls == POLLS {
+                        return Poll::Ready(polls);
+                    }
+                    way(cx.waker());
+                    Poll::Pending
+                });
+                let task = runtime.spawn(task);
+                assert_eq!(runtime.block_on(task).unwrap(), POLLS);
+            }
         }
     });
 }

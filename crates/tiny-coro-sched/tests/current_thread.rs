@@ -1,8 +1,10 @@
 #![cfg(not(tiny_coro_loom))]
 //! The current-thread runtime.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 use tiny_coro_sched::{Builder, Handle, PanicPolicy, Runtime, sleep, spawn, spawn_blocking, timeout, yield_now};
@@ -92,6 +94,30 @@ fn block_on_inside_a_task() {
             spawn(async move { 1 + inner.block_on(async { other.await.unwrap() }) }).await.unwrap()
         });
         assert_eq!(result, 21);
+    });
+}
+
+/// A task that wakes itself before or after a `block_on` in its poll, which polls other tasks, is polled again.
+#[test]
+fn a_task_wakes_itself_around_a_nested_block_on() {
+    watched(|| {
+        let runtime = Arc::new(current_thread());
+        for before in [true, false] {
+            let inner = runtime.clone();
+            let mut polls = 0;
+            let task = poll_fn(move |cx| {
+                polls += 1;
+                if before {
+                    cx.waker().wake_by_ref();
+                }
+                inner.block_on(async { spawn(yield_now()).await.unwrap() });
+                if !before {
+                    cx.waker().wake_by_ref();
+                }
+                if polls < 100 { Poll::Pending } else { Poll::Ready(polls) }
+            });
+            assert_eq!(runtime.block_on(async { spawn(task).await.unwrap() }), 100);
+        }
     });
 }
 

@@ -106,29 +106,35 @@ where
     [(); INITIAL_REFERENCES].map(|()| unsafe { TaskRef::from_raw(header) })
 }
 
+/// What came of a poll.
+enum Polled<T> {
+    Ready(T),
+    Pending { woken: bool },
+}
+
 impl<F: Future, S: Schedule> Cell<F, S> {
-    /// Polls the future; `None` means that it is pending.
+    /// Polls the future. If it is pending, tells whether it has woken itself.
     ///
     /// # Safety
     ///
     /// The caller has set RUNNING.
-    unsafe fn poll(&self, header: NonNull<Header>) -> Option<Result<F::Output, JoinError>> {
+    unsafe fn poll(&self, header: NonNull<Header>) -> Polled<Result<F::Output, JoinError>> {
         let polled = catch_unwind(AssertUnwindSafe(|| {
             with_waker(header, |waker| {
-                let _current = current::enter(header);
-                self.stage.with_mut(|stage| {
+                let current = current::enter(header);
+                let polled = self.stage.with_mut(|stage| {
                     // SAFETY: RUNNING makes the stage the caller's, and a task that is not complete has its future.
                     let future = unsafe { &mut *(*stage).future };
                     // SAFETY: the future lives in its heap cell until it is dropped in place there.
                     unsafe { Pin::new_unchecked(future) }.poll(&mut Context::from_waker(waker))
-                })
+                });
+                match polled {
+                    Poll::Ready(output) => Polled::Ready(Ok(output)),
+                    Poll::Pending => Polled::Pending { woken: current.is_woken() },
+                }
             })
         }));
-        match polled {
-            Ok(Poll::Pending) => None,
-            Ok(Poll::Ready(output)) => Some(Ok(output)),
-            Err(payload) => Some(Err(JoinError::panic(self.header.id, payload))),
-        }
+        polled.unwrap_or_else(|payload| Polled::Ready(Err(JoinError::panic(self.header.id, payload))))
     }
 
     /// Drops the future in place, and returns the payload of a panic in its destructor.
@@ -277,14 +283,15 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     }
     cell.scheduler.started(&cell.header);
     // SAFETY: `start` has set RUNNING.
-    if let Some(output) = unsafe { cell.poll(header) } {
+    let woken = match unsafe { cell.poll(header) } {
         // SAFETY: as for `Cancel`.
-        return unsafe { Cell::complete(this, output, 1) };
-    }
+        Polled::Ready(output) => return unsafe { Cell::complete(this, output, 1) },
+        Polled::Pending { woken } => woken,
+    };
     loop {
         // SAFETY: until `idle` gives it back the task is this thread's.
         let listed = cell.header.listed.with(|listed| unsafe { (*listed).is_some() });
-        match cell.header.state.idle(listed) {
+        match cell.header.state.idle(listed, woken) {
             Idle::Done => return,
             // SAFETY: `idle` left the queue's reference with the caller.
             Idle::Reschedule => return unsafe { hand_over::<F, S>(header, Cause::Yield) },

@@ -21,7 +21,7 @@
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
 //! | T1 | transitions of one task are totally ordered and each sees all earlier ones | `State::update` and the read-modify-writes (acquire-release) | every owner in the table above | `wake_while_running`, `wake_against_complete`, `abort_against_poll`, `abort_against_complete` |
-//! | T2 | a wake is never lost: the poll that follows it sees what the waker's thread did before | `wake_*` writes the word even if SCHEDULED is set; `idle` reschedules | every future | `wake_while_running`, `wakes_by_reference_while_running`, `two_wakes_publish`, `two_runners` |
+//! | T2 | a wake is never lost: the poll that follows it sees what the waker's thread did before | `wake_*` writes the word even if SCHEDULED is set; `idle` reschedules, and stands for a wake of the task's own poll | every future | `wake_while_running`, `wakes_by_reference_while_running`, `two_wakes_publish`, `two_runners` |
 //! | T3 | the output is whole when COMPLETE is seen, and taken or dropped once | `complete`, `is_complete` | `JoinHandle` | `join_against_complete`, `join_waker_replaced`, `detach_against_complete`, `is_finished_shows_the_output`, `panic_in_poll` |
 //! | T4 | the cell is freed once, after every owner's last access | `release` (release, then an acquire load) | every reference | `last_reference_anywhere` and its neighbours, `waker_outlives_the_runtime` |
 //! | T5 | a task is in at most one queue | SCHEDULED is set by one thread while idle, and only that one pushes | `queue_next`, the deque | `abort_against_wake`, `two_wakes_by_value_push_once`, `two_wakes_by_reference_push_once`, `wake_by_reference_against_idle` |
@@ -31,7 +31,8 @@
 //!
 //! A wake sets SCHEDULED by one read-modify-write. Consider the poll that runs or runs next, and its `idle` transition,
 //! which is also one read-modify-write of the same word. If the wake comes first in the word's order, `idle` sees SCHEDULED and pushes
-//! the task again. If `idle` comes first, the wake sees neither RUNNING nor SCHEDULED, and pushes it. There is no third case.
+//! the task again. If `idle` comes first, the wake sees neither RUNNING nor SCHEDULED, and pushes it. There is no third case. (A wake by the
+//! poll itself, on its thread, is remembered there, and `idle` is told: that transition is the wake's too.)
 //!
 //! # Why shutdown finds every task
 //!

@@ -174,15 +174,16 @@ impl State {
         })
     }
 
-    /// The poll answered `Pending`: gives the future back. A task that is not `listed` yet must be before it may wait (T6).
-    pub(crate) fn idle(&self, listed: bool) -> Idle {
+    /// The poll answered `Pending`: gives the future back. A task that is not `listed` yet must be before it may wait (T6). One that has
+    /// `woken` itself does not wait: this is that wake's transition too.
+    pub(crate) fn idle(&self, listed: bool, woken: bool) -> Idle {
         self.update(|now| {
             debug_assert!(now & RUNNING != 0 && now & COMPLETE == 0);
             if now & CANCELLED != 0 {
                 return (Idle::Cancel, None);
             }
-            if now & SCHEDULED != 0 {
-                return (Idle::Reschedule, Some(now & !RUNNING));
+            if woken || now & SCHEDULED != 0 {
+                return (Idle::Reschedule, Some((now & !RUNNING) | SCHEDULED));
             }
             if !listed {
                 return (Idle::List, None);

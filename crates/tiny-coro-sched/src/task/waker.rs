@@ -1,5 +1,6 @@
 //! `std::task::Waker` on a task: one counted reference, no allocation.
 
+use super::current;
 use super::header::{Header, drop_reference};
 use super::state::Wake;
 use std::mem::ManuallyDrop;
@@ -43,6 +44,9 @@ unsafe fn wake(data: *const ()) {
 
 unsafe fn wake_by_ref(data: *const ()) {
     let header = header(data);
+    if current::wake(header) {
+        return; // a task that gives way: no read-modify-write, since nobody else has to hear of it
+    }
     // SAFETY: the waker is borrowed and holds a reference.
     let task = unsafe { header.as_ref() };
     if task.state.wake_by_ref() == Wake::Submit {
