@@ -124,6 +124,16 @@ impl Sleep {
         }
     }
 
+    /// Puts off setting the timer from the first poll to the next one, for a caller who is sure to poll again whatever the time. Returns false,
+    /// and does nothing, if it was put off before, or the timer is set or over already, or the duration was zero.
+    pub fn put_off(self: Pin<&mut Self>) -> bool {
+        let is_new = self.stage == Stage::NEW;
+        if is_new {
+            self.get_mut().stage = Stage::LOOK;
+        }
+        is_new
+    }
+
     fn complete(&mut self) -> Poll<()> {
         self.stage = Stage::OVER;
         Poll::Ready(())

@@ -1,8 +1,10 @@
 #![cfg(not(tiny_coro_loom))]
 //! Time, on a clock that stands still but for the test.
 
-use std::future::pending;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use tiny_coro_sched::time::{
     Duration, Instant, MissedTickBehavior, advance, interval, interval_at, pause, resume, sleep, sleep_until, timeout,
     timeout_at,
@@ -101,6 +103,52 @@ fn timeouts() {
         assert_eq!(start.elapsed(), HOUR * 2);
         let far = timeout(Duration::MAX, sleep(HOUR)).await;
         assert_eq!((far, start.elapsed()), (Ok(()), HOUR * 3));
+    });
+}
+
+/// How many timers are set after the first poll of two time-outs in a task: one whose future waits, and one whose future gives way if `wakes`.
+/// They are polled with the task's own waker, or with another.
+async fn timers_after_one_poll(wakes: bool, own_waker: bool) -> usize {
+    let timers = || tiny_coro_reactor::Reactor::current().unwrap().sleeps();
+    let task = spawn(async move {
+        let task = poll_fn(|cx| Poll::Ready(cx.waker().clone())).await;
+        let polled_with = if own_waker { &task } else { Waker::noop() };
+        let gives_way = poll_fn(|_| {
+            if wakes {
+                task.wake_by_ref();
+            }
+            Poll::<()>::Pending
+        });
+        let (mut waits, mut gives_way) = (pin!(timeout(HOUR, pending::<()>())), pin!(timeout(HOUR, gives_way)));
+        let mut cx = Context::from_waker(polled_with);
+        assert!(waits.as_mut().poll(&mut cx).is_pending());
+        assert!(gives_way.as_mut().poll(&mut cx).is_pending());
+        let after_one = timers();
+        assert!(gives_way.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(timers(), 2, "the second poll sets the timer");
+        after_one
+    });
+    task.await.unwrap()
+}
+
+/// A time-out around a future that gives way sets its timer in its second poll, if it comes to that; one that waits sets it at once, and so
+/// does one that was polled with another waker than the task's, since it may have been somebody else who was woken.
+#[test]
+fn a_timeout_that_gives_way_sets_its_timer_late() {
+    paused(|| async {
+        assert_eq!(timers_after_one_poll(true, true).await, 1);
+        assert_eq!(timers_after_one_poll(false, true).await, 2);
+        assert_eq!(timers_after_one_poll(true, false).await, 2);
+        // However often it gives way, its time ends.
+        let start = Instant::now();
+        let endless = async {
+            loop {
+                advance(HOUR / 10).await;
+                yield_now().await;
+            }
+        };
+        assert!(spawn(timeout(HOUR, endless)).await.unwrap().is_err());
+        assert!(start.elapsed() <= HOUR + HOUR / 10);
     });
 }
 

@@ -1,8 +1,10 @@
 //! Which task the current thread polls.
 
 use super::header::{Header, TaskId};
+use super::waker::is_waker_of;
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::task::Waker;
 use tiny_coro_prim::thread::thread_local;
 
 #[derive(Clone, Copy)]
@@ -51,6 +53,13 @@ pub(super) fn wake(task: NonNull<Header>) -> bool {
         is_current
     });
     woken.unwrap_or(false)
+}
+
+/// True if `waker` is that of the task that this thread polls, and the task has woken itself in this poll: it will be polled again at once.
+/// Whoever was polled with that waker will be, too, since nobody can tell for whom it was woken.
+pub(crate) fn is_woken(waker: &Waker) -> bool {
+    let current = CURRENT.try_with(Cell::get);
+    current.is_ok_and(|current| current.woken && current.task.is_some_and(|task| is_waker_of(waker, task)))
 }
 
 /// The id of the task that calls it.

@@ -64,6 +64,7 @@ pub use crate::worker::block_in_place;
 pub use crate::yield_now::yield_now;
 pub use builder::Builder;
 pub(crate) use cell::allocate;
+pub(crate) use current::is_woken;
 pub use current::{id, try_id};
 pub use header::TaskId;
 pub(crate) use header::{Header, TaskRef};

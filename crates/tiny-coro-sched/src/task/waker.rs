@@ -17,6 +17,11 @@ pub(super) fn with_waker<R>(header: NonNull<Header>, body: impl FnOnce(&Waker) -
     body(&waker)
 }
 
+/// True if `waker` is one of the task's.
+pub(super) fn is_waker_of(waker: &Waker, task: NonNull<Header>) -> bool {
+    waker.data() == task.as_ptr().cast_const().cast() && std::ptr::eq(waker.vtable(), &VTABLE)
+}
+
 fn header(data: *const ()) -> NonNull<Header> {
     NonNull::new(data.cast_mut().cast()).expect("a task's waker holds a pointer to it")
 }

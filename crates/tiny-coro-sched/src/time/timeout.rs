@@ -1,6 +1,7 @@
 //! Giving a future a limit.
 
 use super::{Instant, sleep, sleep_until};
+use crate::task;
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
@@ -71,10 +72,14 @@ impl<F: Future> Future for Timeout<F> {
     type Output = Result<F::Output, Elapsed>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         let had = budget::left() > 0;
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
+        }
+        if task::is_woken(cx.waker()) && this.sleep.as_mut().put_off() {
+            // It gives way, and is not waiting: the second poll is soon enough to set a timer, which perhaps it does not come to need.
+            return Poll::Pending;
         }
         ready!(if budget::left() > 0 {
             this.sleep.poll(cx)
