@@ -49,14 +49,17 @@
 //! push       write the slot; bottom = b + 1
 //! LIFO pop   bottom = b - 1; full fence; read top
 //!            more than one was left: it is ours. One: race, top from t to t + 1; bottom = b. None: bottom = b
-//! FIFO pop   race, top from t to t + 1; read the slot
+//! FIFO pop   if top is not bottom: add one to top, which was t; read the slot. If t was bottom: put it back, there was none
 //! steal      read top; pin, full fence; read bottom; read the buffer and the slot; race, top from t to t + 1
 //! batch      FIFO: the same with n slots, top from t to t + n. LIFO: steals, one after the other, under one pin
 //! grow       copy the elements to a larger buffer; publish it; retire the old one
 //! ```
 //!
-//! *Who gets an element.* Every element but those popped at `bottom` is given out by an exchange on `top`, which only
-//! grows: an exchange from *t* to *t + n* that succeeds proves that nobody has taken one at or above *t* (D7).
+//! *Who gets an element.* Every element but those popped at `bottom` is given out by a read-modify-write of `top`. An exchange from *t* to
+//! *t + n* that succeeds proves that nobody has taken one at or above *t*, and the addition of a FIFO pop takes what is at `top` then
+//! (D7). `top` only grows, but where a thief takes the last element before such an addition: then it is one above `bottom`, until the owner
+//! puts it back, before it pushes. Whoever sees that finds the deque empty, as it is, and does not touch `top`; who read `top` then and `bottom`
+//! only after the owner has pushed again races for an index that is there, and wins if it is next.
 //!
 //! *Why LIFO pop may skip the race* (D4). The owner does **O1** lower `bottom` to *b*, **O2** fence, **O3** read `top`
 //! as *t* < *b*; it takes *b* and tells nobody. A thief that could take *b* too has done **T1** read `top` as *b*, **T2**
@@ -138,7 +141,7 @@
 //! | D4 | the owner and a thief never both take the last element | full fence in LIFO pop | full fence in steal | `d4_*` |
 //! | D5 | a buffer's elements are copied before it is published | grow, shrink (release) | steal (acquire) | `d5_*` |
 //! | D6 | a buffer is not freed while a thief may look into it | retired through EBR, under a pin | steal, pinned before it reads the buffer | `d6_*` |
-//! | D7 | each element is given out once | one exchange on `top` for each index | everybody | `d7_*`, all models count |
+//! | D7 | each element is given out once | one read-modify-write of `top` for each index | everybody | `d7_*`, all models count |
 //! | D8 | a batch is taken whole or not at all (FIFO) | the owner too takes at `top` | batch steal | `d8_*` |
 //! | D9 | what nobody took is dropped once, with the last handle | the shared part's destructor | memory | `d9_*` |
 //! | I1 | an injected element is written before its slot is FULL | fill (release) | state (acquire) | `i1_*` |
@@ -160,7 +163,7 @@
 //! | operation | about | |
 //! | --- | --- | --- |
 //! | push and pop, LIFO | 3.4 ns (5.6) | a full fence, at the pop |
-//! | push and pop, FIFO | 3.9 ns (6.0) | one exchange |
+//! | push and pop, FIFO | 3.9 ns (6.0) | one addition |
 //! | push and steal | 5.7 ns (6.5) | a pin, one exchange |
 //! | elements of three words | FIFO 3.3 ns (9.2), steal 6.2 ns (7.8) | two more words each way |
 //! | injector, push and steal by turns | 10 ns (10) | four exchanges, one of them the thief's pin |

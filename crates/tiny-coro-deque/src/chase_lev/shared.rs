@@ -69,6 +69,21 @@ impl<T> Shared<T> {
         self.top.compare_exchange(top, top.wrapping_add(count), Ordering::Release, Ordering::Acquire).map(drop)
     }
 
+    /// Takes the element at `top`, whichever that is, and returns its index: for the owner of a FIFO deque, who knows `bottom`. If the index
+    /// is `bottom`, there was none, and [`put_back`](Self::put_back) is due.
+    #[inline]
+    pub(super) fn take_next(&self) -> usize {
+        // ORDERING D1 D3: acquire and release, as in `take` and `top`.
+        self.top.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// After `take_next` has gone beyond `bottom`. Until then everybody finds the deque empty, and lets `top` alone.
+    #[inline]
+    pub(super) fn put_back(&self, top: usize) {
+        // ORDERING D1 D3: release. Hands on what `take_next` has acquired.
+        self.top.store(top, Ordering::Release);
+    }
+
     #[inline]
     pub(super) fn bottom(&self) -> usize {
         // ORDERING D2: acquire. Whoever sees an index below `bottom` sees what was pushed there, and its buffer.

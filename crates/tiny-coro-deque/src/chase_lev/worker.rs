@@ -150,19 +150,22 @@ impl<T> Worker<T> {
     #[inline]
     fn pop_top(&self) -> Option<T> {
         let bottom = self.bottom.get();
-        let mut top = self.shared.top();
-        while top != bottom {
-            let Err(current) = self.shared.take(top, 1) else {
-                self.top_seen.set(top.wrapping_add(1));
-                // SAFETY: the exchange made the element at `top` ours alone (D7), and only we write slots.
-                let element = unsafe { self.read(top) };
-                self.settle(distance(bottom, top) - 1);
-                return Some(element);
-            };
-            top = current;
+        if self.shared.top() == bottom {
+            self.top_seen.set(bottom);
+            return None;
         }
-        self.top_seen.set(top);
-        None
+        let top = self.shared.take_next();
+        if top == bottom {
+            // A thief has taken the last one meanwhile.
+            self.shared.put_back(top);
+            self.top_seen.set(top);
+            return None;
+        }
+        self.top_seen.set(top.wrapping_add(1));
+        // SAFETY: the addition made the element at `top` ours alone (D7), and only we write slots.
+        let element = unsafe { self.read(top) };
+        self.settle(distance(bottom, top) - 1);
+        Some(element)
     }
 
     #[inline]

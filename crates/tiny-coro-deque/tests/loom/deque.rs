@@ -48,6 +48,24 @@ fn d7_last_element_fifo() {
     });
 }
 
+/// D1, D7: an owner that comes too late for the last element, puts `top` back, and pushes on; one thief has taken that element, another
+/// may have read `top` before it was put back.
+#[test]
+fn d7_too_late_and_on() {
+    loom::model(|| {
+        let worker = Worker::<Tracked>::fifo();
+        push(&worker, 0..1);
+        let thieves = [worker.stealer(), worker.stealer()].map(|stealer| thread::spawn(move || steal(&stealer)));
+        let mut shares = vec![pop(&worker)];
+        push(&worker, 1..3);
+        shares.push(pop(&worker));
+        assert!(!shares[1].is_empty() || worker.is_empty());
+        shares.extend(thieves.map(|thief| thief.join().unwrap()));
+        shares.push(drain(&worker));
+        each_once(shares, 3);
+    });
+}
+
 fn two_thieves<T: Item>(worker: Worker<T>) {
     push(&worker, 0..2);
     let thieves = [worker.stealer(), worker.stealer()].map(|stealer| thread::spawn(move || steal(&stealer)));
