@@ -52,7 +52,7 @@ impl Alarm {
     }
 
     /// Announces that the calling thread goes to sleep, and returns until when: `limit` or the first deadline of all
-    /// `queues`, whichever comes first; but for a deadline that comes soon after timers have fired, the slack later than those.
+    /// `queues`, whichever comes first.
     ///
     /// The bound of a queue may be too low (its first timer was cancelled), which would end the sleep for nothing: the queue
     /// that decides is asked for its exact first deadline, and then the next.
@@ -71,10 +71,21 @@ impl Alarm {
                 _ => break limit,
             }
         };
-        let until = until.max(self.not_before()).min(limit);
         // Relaxed: who reads the older, later instant rings once for nothing.
         self.sleeps_until.store(until, Ordering::Relaxed);
         until
+    }
+
+    /// After [`go_to_sleep`](Alarm::go_to_sleep) has said `until`: where that comes soon after timers have fired, sleeps longer, until the
+    /// slack after those is over; but not so long that the deadline is late by more than the slack, nor beyond `limit`. Returns until when.
+    pub(crate) fn sleep_longer(&self, until: u64, limit: u64) -> u64 {
+        let longer = self.not_before().min(until.saturating_add(self.slack())).min(limit);
+        if longer <= until {
+            return until;
+        }
+        // Relaxed: who reads the older, earlier instant leaves alone what this sleep will see to.
+        self.sleeps_until.store(longer, Ordering::Relaxed);
+        longer
     }
 
     fn announce(&self, limit: u64) {

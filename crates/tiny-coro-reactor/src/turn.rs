@@ -38,7 +38,9 @@ impl Turn<'_> {
             return self.wait_paused(timeout, woken);
         }
         let now = self.shared.timers.hub.clock.now();
-        let until = self.shared.timers.go_to_sleep(Shared::limit(now, timeout));
+        let limit = Shared::limit(now, timeout);
+        let until = self.shared.timers.go_to_sleep(limit);
+        let until = self.shared.timers.hub.alarm.sleep_longer(until, limit);
         let timeout = (until != NEVER).then(|| Duration::from_nanos(until.saturating_sub(now)));
         let result = self.ask(timeout, Whose::All, woken);
         self.shared.timers.hub.alarm.wake_up();

@@ -82,9 +82,10 @@ impl Builder {
         self
     }
 
-    /// How many workers run tasks at once, at least 1, as long as none is in one poll for long. Further ones wait until one is, for 5 to
-    /// 10 ms, and tasks wait for a worker: so it costs little to have more workers than processors, for tasks that block. Default: as many as
-    /// the machine runs at once, or as the [`cpu_affinity`](Builder::cpu_affinity) names.
+    /// How many workers run tasks at once, at least 1, while the processors are busy and no poll is long. So it costs little to have more
+    /// workers than processors, for tasks that block: the further ones are woken as soon as tasks wait beside a poll that has taken 5 to 10 ms, or
+    /// while the process has used less than half of so many processors for as long. As many as there are workers: no such wait. Default: as
+    /// many as the machine runs at once, or as the [`cpu_affinity`](Builder::cpu_affinity) names.
     pub fn parallelism(&mut self, workers: usize) -> &mut Self {
         self.parallelism = Some(workers);
         self

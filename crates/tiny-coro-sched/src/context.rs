@@ -28,8 +28,8 @@ pub(crate) fn worker() -> *const Worker {
     WORKER.try_with(Cell::get).unwrap_or(ptr::null())
 }
 
-/// Calls `body` with this thread's worker, if it is one of `shared`'s. `body` runs no code of users: that could give the
-/// worker away.
+/// Calls `body` with this thread's worker, if it is one of `shared`'s. The worker does not leave the thread meanwhile, not even if `body`
+/// comes to code of users, as a push may that makes the deque grow (epoch reclamation calls deferred functions).
 pub(crate) fn with_worker<R>(shared: &Shared, body: impl FnOnce(Option<&Worker>) -> R) -> R {
     with_worker_of(shared, body)
 }
@@ -38,8 +38,9 @@ pub(crate) fn with_worker<R>(shared: &Shared, body: impl FnOnce(Option<&Worker>)
 pub(crate) fn with_worker_of<R>(shared: *const Shared, body: impl FnOnce(Option<&Worker>) -> R) -> R {
     // SAFETY: a pointer in `WORKER` is that of a worker which this thread has: an `Installed` further up on the stack owns it,
     // and it leaves the thread only through `uninstall_if`, which takes the pointer out.
-    let worker = unsafe { worker().as_ref() };
-    body(worker.filter(|worker| ptr::eq(&raw const **worker.shared(), shared)))
+    let worker = unsafe { worker().as_ref() }.filter(|worker| ptr::eq(&raw const **worker.shared(), shared));
+    let _stays = worker.map(Worker::stay);
+    body(worker)
 }
 
 /// Pushes `task` to this thread's worker if that is one of the runtime at `shared`; gives it back otherwise.
@@ -132,7 +133,7 @@ pub(crate) fn uninstall_if(may_go: impl FnOnce(&Worker) -> bool) -> Option<Box<W
     WORKER.with(|own| own.set(ptr::null()));
     // SAFETY: the pointer is that of a leaked box, it was this thread's, and it is not in `WORKER` any more, nor below: only a current-thread
     // worker is installed again, and that leaves by `into_worker` of its first `Installed`, when the others are gone. Nobody holds a
-    // reference: the loop that polls holds none during a poll, and `with_worker` runs no code that comes here.
+    // reference, says `may_go`: the loop that polls holds none during a poll, and `with_worker` has the worker stay.
     Some(unsafe { Box::from_raw(worker.as_ptr()) })
 }
 

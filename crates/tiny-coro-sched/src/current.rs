@@ -130,6 +130,7 @@ fn end_on_top<F: Future>(worker: &Worker, shared: &Shared, mut future: Pin<&mut 
     let parker = Parker::new();
     let waker = Waker::from(parker.unparker());
     loop {
+        budget::reset(budget::UNLIMITED);
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }

@@ -16,7 +16,7 @@
 //! its way.
 //!
 //! The two fences are totally ordered. If 2 comes before b, then c sees the task. If b comes before 2, then 3 sees the
-//! counts without this worker among the awake or searching. So a task is never in a queue with nobody on the way to it.
+//! counts without this worker among the awake or searching. So below the limit a task is never in a queue with nobody on the way to it.
 //!
 //! A worker that parks and sees a task may sleep all the same while another one searches (it might not search itself, and would come
 //! round again and again while the searcher waits for a processor). For the search ends after this worker's fence, with a b and a c
@@ -25,18 +25,19 @@
 //!
 //! # The limit
 //!
-//! It is as many workers as there are processors. Waking a further one, while all of those are busy, brings no task forward: it only takes
+//! While the processors are busy, it is as many workers as there are of them. Waking a further one would bring no task forward: it only takes
 //! its processor away from a worker that has the task's queue, and who is about to look there or to let itself be stolen from. But a worker
-//! that is awake may be blocked in a poll. So the [`watch`](crate::watch) counts those that have polled nothing since it last looked, twice
-//! each, on top of the limit, and wakes one if there is work: blocked workers are replaced within two of its looks, and three looks
-//! later 14 of them are. A limit that is read too low, in between, costs another look.
+//! that is awake may be in a long poll, or be blocked in one after the other. So the [`watch`](crate::watch) looks at each of them every
+//! few milliseconds. There is no limit while the process uses less than half of its processors; those that have polled nothing since the
+//! last look are counted twice on top of it; and what lies in the queues of one of these gets a worker beyond any limit. So blocked workers
+//! are replaced after two looks, and after three more 14 of them are. A limit that is read too low, in between, costs another look.
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
 //! | I1 | a task that is pushed to a deque or the injector while no worker searches and fewer than the limit are awake gets a worker woken | `notify_one` (fence) against `park`, `end_search` (fence) | every such push | `push_against_park`, `last_searcher_hands_on`, `stolen_tasks_are_seen`, `inject_against_park`, `deque_push_against_park`, `push_against_park_at_the_limit` |
 //! | I2 | the sleepers' list and the counts agree under the list's mutex | `park`, `leave`, `notify_one` | `awake` as a quick "nobody parked" | `idle_set_against_count`, `two_workers_park_and_leave` |
 //! | I3 | a worker that `notify_one` took from the list is counted as awake and searching, and gets one unpark | `notify_one`, `leave` | `Worker::park` | `idle_set_against_count`, `two_pushes_choose_one_sleeper` |
-//! | I4 | a task that is pushed while as many as the limit are awake is taken by one of them, or they are all in long polls and the watch raises the limit | I1 for those that park; `set_stuck`, `watch::run` | every such push | `stuck_worker_at_the_limit`, `polls_meet_beyond_the_processors` |
+//! | I4 | a task that is pushed while as many as the limit are awake is taken by one of them, or its worker is in a long poll and the watch wakes another | I1 for those that park; `set_limit`, `notify_beyond`, `watch::run` | every such push | `stuck_worker_at_the_limit`, `polls_meet_beyond_the_processors` |
 
 use tiny_coro_prim::atomic::{AtomicUsize, Ordering, fence};
 use tiny_coro_prim::sync::Mutex;
@@ -71,9 +72,13 @@ impl Idle {
         }
     }
 
-    /// So many workers are awake and get nothing done.
-    pub(crate) fn set_stuck(&self, stuck: usize) {
-        let limit = (self.parallelism + 2 * stuck).min(self.workers);
+    pub(crate) fn parallelism(&self) -> usize {
+        self.parallelism
+    }
+
+    /// `stuck` workers are awake and get nothing done; the processors are busy, or not.
+    pub(crate) fn set_limit(&self, stuck: usize, busy: bool) {
+        let limit = if busy { (self.parallelism + 2 * stuck).min(self.workers) } else { self.workers };
         // Relaxed: who reads an older one wakes a worker too many, or leaves it to the watch's next look (I4).
         if limit != self.limit.load(Ordering::Relaxed) {
             self.limit.store(limit, Ordering::Relaxed);
@@ -83,24 +88,33 @@ impl Idle {
     /// After a push: picks the worker that the caller must unpark, if one has to be woken. It counts as searching from here on.
     #[must_use = "the worker that is returned counts as awake and must be unparked"]
     pub(crate) fn notify_one(&self) -> Option<usize> {
+        self.notify(|| self.limit.load(Ordering::Relaxed))
+    }
+
+    /// As [`notify_one`](Idle::notify_one), for what nobody who is awake can be counted on to come to.
+    #[must_use = "the worker that is returned counts as awake and must be unparked"]
+    pub(crate) fn notify_beyond(&self) -> Option<usize> {
+        self.notify(|| self.workers)
+    }
+
+    fn notify(&self, limit: impl Fn() -> usize) -> Option<usize> {
         // ORDERING I1: SeqCst fence between the push and the read of the counts. Pairs with the fence in `look_again`.
         fence(Ordering::SeqCst);
-        if !self.needs_notify() {
+        let is_needed = || {
+            let now = self.counts.load(Ordering::Relaxed);
+            now.is_multiple_of(AWAKE) && now / AWAKE < limit()
+        };
+        if !is_needed() {
             return None;
         }
         let mut sleepers = self.sleepers.lock();
-        if !self.needs_notify() {
+        if !is_needed() {
             return None;
         }
         let worker = sleepers.pop()?;
         // ORDERING I2: relaxed. Under the mutex, like every change of AWAKE.
         self.counts.fetch_add(AWAKE + SEARCHING, Ordering::Relaxed);
         Some(worker)
-    }
-
-    fn needs_notify(&self) -> bool {
-        let now = self.counts.load(Ordering::Relaxed);
-        now.is_multiple_of(AWAKE) && now / AWAKE < self.limit.load(Ordering::Relaxed)
     }
 
     /// A worker without a task wants to search. False if half of the workers do already.

@@ -1,8 +1,8 @@
 //! The scheduler core: M tasks (Rust futures) on N worker threads.
 //!
 //! A future does nothing by itself: somebody must poll it when it can go on. This crate keeps the futures (*tasks*), knows which
-//! of them can go on, and has a few threads (*workers*) poll them, so that no worker idles while a task waits for one, and
-//! none burns the processor when there is nothing to do.
+//! of them can go on, and has a few threads (*workers*) poll them, so that no processor idles while a task waits for one, and
+//! none is burnt when there is nothing to do.
 //!
 //! # Vocabulary
 //!
@@ -28,7 +28,7 @@
 //! ```
 //!
 //! A spawn or a wake inside a worker puts the task into that worker's LIFO slot: no lock, no other thread, nobody woken. The task that it displaces goes
-//! to the deque, and if a worker is parked and none searches, one is woken. Wakes from the reactor go to the deque of the worker
+//! to the deque, and if a worker is parked, none searches, and fewer are awake than there are processors, one is woken. Wakes from the reactor go to the deque of the worker
 //! that turned it, in the order of the events; each worker fires the timers that were set on it, so that what they wake stays there,
 //! unless it computes or sleeps when they are due. A task that wakes itself while it runs goes to the back of the deque.
 //!
@@ -53,7 +53,7 @@
 //! | protocol | where | in one line |
 //! |---|---|---|
 //! | task cell | [`task`] | every transition is one read-modify-write of one word, so a wake is never lost and the cell freed once |
-//! | idle | `idle` | store-load with two fences: a task in a queue always has a worker on its way |
+//! | idle | `idle` | store-load with two fences: a task in a queue has a worker on its way, or the processors are busy |
 //! | a worker's sleep | `park` | one word says where it sleeps; an unpark ends that sleep or prevents it |
 //! | injector | `injector` | a stack for those who push, a list for those who pop; the one becomes the other |
 //! | the watch | `watch` | wakes a worker for what another one, deep in a long poll, leaves undone |
@@ -80,12 +80,13 @@
 //! | was put into a LIFO slot | 1 poll; 3 wins in a row later it goes to the back of the deque |
 //! | came from outside, behind *n* others in the injector | 61 (*n* + 1) polls of any one worker, however many tasks that has of its own |
 //! | waits for an I/O event that has come | 61 polls until somebody asks for it, then as one in a deque |
-//! | waits for a deadline that has come | the same; up to 50 µs later ([`timer_slack`](Builder::timer_slack)) if the timer was set on another worker, and again if others fired just before everybody slept |
+//! | waits for a deadline that has come | the same; up to 50 µs later ([`timer_slack`](Builder::timer_slack)) if the timer was set on another worker, or others fired just before everybody slept |
 //! | has sockets, channels, locks or tasks to join that are always ready | gives way to others after 128 operations (the [budget](task::coop)) |
 //!
 //! And if a worker is in one poll for long: what is in its deque the others steal as ever. After 5 to 10 ms the watch wakes a parked
-//! worker, which takes what is in its LIFO slot, and the driver if nobody has that. So a long poll holds up what it does itself, and nothing
-//! else, as long as some worker is free. Where none is, use [`spawn_blocking`] or [`block_in_place`].
+//! worker, which takes what is in its queues, and the driver if nobody has that, and lets more workers run at once than there are processors
+//! ([`parallelism`](Builder::parallelism)). So a long poll holds up what it does itself, and nothing else, as long as some worker is free.
+//! Where none is, use [`spawn_blocking`] or [`block_in_place`].
 //!
 //! `tests/fairness.rs` holds this against tasks that wake themselves and a ping-pong, counting polls, and against floods from outside and of
 //! I/O and a poll that does not end, by everybody's progress.

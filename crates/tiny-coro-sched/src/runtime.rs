@@ -11,9 +11,12 @@ use crate::report::Report;
 use crate::task::JoinHandle;
 use crate::worker::{Worker, block_in_place};
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 use tiny_coro_prim::budget;
@@ -22,6 +25,8 @@ use tiny_coro_prim::budget;
 pub const STOP_LIMIT: Duration = Duration::from_millis(100);
 /// How often `shutdown` looks whether everything has ended. Nobody tells it: that would cost every completion something.
 const AT_REST_INTERVAL: Duration = Duration::from_millis(1);
+/// The same on a clock that stands, where each look takes a thread.
+const PAUSED_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A runtime: multi-threaded and work-stealing or, from [`Builder::new_current_thread`], on the thread that calls
 /// [`block_on`](Runtime::block_on).
@@ -163,9 +168,11 @@ impl Runtime {
             if shared.live_tasks() == 0 && pool.running + pool.queued == 0 {
                 break;
             }
-            let nap = AT_REST_INTERVAL.min(deadline.saturating_duration_since(Instant::now()));
+            let left = deadline.saturating_duration_since(Instant::now());
+            let nap = AT_REST_INTERVAL.min(left);
             match &self.core {
-                // Nobody else runs the tasks meanwhile.
+                // Nobody else runs the tasks meanwhile. The nap is by the operating system's clock, whatever the reactor's shows.
+                Some(_) if shared.reactor.is_paused() => self.block_on(nap_elsewhere(PAUSED_INTERVAL.min(left))),
                 Some(_) => self.block_on(async { crate::time::sleep(nap).await }),
                 // Not a sleep of the runtime's own, whose workers may all be in long polls.
                 None => block_in_place(|| thread::sleep(nap)),
@@ -202,6 +209,31 @@ impl Runtime {
         }
         shared.spares.as_ref().is_none_or(|spares| spares.join(deadline)) && shared.blocking.join(deadline)
     }
+}
+
+/// Ends after `duration` by the operating system's clock.
+async fn nap_elsewhere(duration: Duration) {
+    let over = Arc::new(AtomicBool::new(false));
+    let mut waits = false;
+    poll_fn(move |cx| {
+        if over.load(Ordering::Acquire) {
+            return Poll::Ready(());
+        }
+        if !std::mem::replace(&mut waits, true) {
+            let (over, waker) = (over.clone(), cx.waker().clone());
+            let nap = move || {
+                thread::sleep(duration);
+                over.store(true, Ordering::Release);
+                waker.wake();
+            };
+            if thread::Builder::new().spawn(nap).is_err() {
+                thread::sleep(duration);
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Drop for Runtime {

@@ -59,10 +59,7 @@ impl Schedule for TaskScheduler {
         let Err(task) = refused else { return };
         // Not a worker of this runtime: a reference of our own, because `task` may end before `inject` does.
         let refused = match shard.shared.upgrade() {
-            Some(shared) => {
-                shared.requeued.add_one();
-                shared.inject(task)
-            }
+            Some(shared) => shared.inject(task).inspect(|()| shared.requeued.add_one()),
             None => Err(task),
         };
         // The runtime has ended, or is about to.

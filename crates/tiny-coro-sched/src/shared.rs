@@ -73,6 +73,13 @@ pub(crate) struct Parts {
     pub(crate) parallelism: usize,
 }
 
+impl Remote {
+    /// True if the worker's own queues have a task.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.stealer.is_empty() || !self.lifo.load(Ordering::Relaxed).is_null()
+    }
+}
+
 impl Shared {
     /// Puts a runtime together from its workers' stealers and parkers.
     pub(crate) fn new<'a>(
@@ -148,8 +155,9 @@ impl Shared {
                     None
                 }
                 None => {
+                    let refused = self.inject(queued).err();
                     self.remote_spawns.add_one();
-                    self.inject(queued).err()
+                    refused
                 }
             };
             // SAFETY: counted for the join handle by `allocate`, for this output type.
@@ -179,11 +187,7 @@ impl Shared {
 
     /// True if some queue that a searching worker would look into has a task.
     pub(crate) fn has_work(&self) -> bool {
-        !self.injector.is_empty()
-            || self
-                .remotes
-                .iter()
-                .any(|remote| !remote.stealer.is_empty() || !remote.lifo.load(Ordering::Relaxed).is_null())
+        !self.injector.is_empty() || self.remotes.iter().any(|remote| remote.has_work())
     }
 
     /// Tells all workers to stop.
@@ -252,6 +256,9 @@ impl Shared {
 
     /// Every push but those of spawns is counted by itself, every pop by its worker.
     fn injector_len(&self) -> u64 {
+        if self.is_finished() {
+            return 0;
+        }
         let popped: u64 = self.remotes.iter().map(|remote| remote.counters.injector_pops.get()).sum();
         (self.remote_spawns.get() + self.requeued.get()).saturating_sub(popped)
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use tiny_coro_prim::thread as seam;
 
 /// A function that each thread of a runtime calls.
@@ -98,4 +99,14 @@ pub(crate) fn sleep_precisely() {
         let result = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds, unused, unused, unused) };
         debug_assert_eq!(result, 0, "no value of the timer slack is refused");
     }
+}
+
+/// What all threads of this process have used of the processors' time; zero where the operating system does not tell.
+pub(crate) fn process_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a writable `timespec`.
+    if unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) } != 0 {
+        return Duration::ZERO;
+    }
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

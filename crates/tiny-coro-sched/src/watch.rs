@@ -3,9 +3,9 @@
 //! A worker that polls one task for long looks after nothing else: neither the driver, if it was the last to have it, nor the task
 //! in its LIFO slot, of which nobody was told. Workers that are parked don't know. So while any worker is awake the watch looks every
 //! [`TICK`] whether each of them has polled something since; if one has not, and somebody is parked, that one is woken as for a
-//! push: it searches everywhere, LIFO slots too, and then sleeps in the driver if nobody else does. And as many more workers may be
-//! awake as there are processors, and twice those that get nothing done ([`idle`](crate::idle)). At rest the watch sleeps too, however
-//! long: the first worker to wake wakes it.
+//! push: it searches everywhere, LIFO slots too, and then sleeps in the driver if nobody else does. The watch also says how many workers a
+//! push may find awake before it wakes no further one ([`idle`](crate::idle)). At rest the watch sleeps too, however long: the first
+//! worker to wake wakes it.
 //!
 //! ```text
 //!   watch                                  worker, after a sleep
@@ -22,11 +22,12 @@
 
 use crate::park::Place;
 use crate::shared::Shared;
+use crate::threads;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tiny_coro_parker::{Parker, Unparker};
 use tiny_coro_prim::atomic::{AtomicBool, Ordering, fence};
 
@@ -88,23 +89,64 @@ pub(crate) fn start(
 /// What its thread does until the runtime ends.
 pub(crate) fn run(shared: &Shared, parker: &Parker) {
     let mut polls = vec![0; shared.remotes.len()];
+    let mut load = Load::new(shared.idle.parallelism());
     while !shared.is_shutting_down() {
         if !shared.idle.is_anybody_awake() {
-            shared.idle.set_stuck(0);
+            shared.idle.set_limit(0, true);
             shared.watch.sleep(parker, || shared.idle.is_anybody_awake() || shared.is_shutting_down());
+            load = Load::new(shared.idle.parallelism());
             continue;
         }
         parker.park_timeout(TICK);
-        let mut stuck = 0;
+        let (mut stuck, mut is_held_up) = (0, false);
         for (remote, last) in shared.remotes.iter().zip(&mut polls) {
             let now = remote.counters.polls.get();
-            stuck += usize::from(now == std::mem::replace(last, now) && remote.sleeper.place().is_none());
+            if now == std::mem::replace(last, now) && remote.sleeper.place().is_none() {
+                stuck += 1;
+                is_held_up |= remote.has_work();
+            }
         }
-        shared.idle.set_stuck(stuck);
+        shared.idle.set_limit(stuck, load.is_busy());
         // Not `try_lock`: a worker that fails to get the driver because of it would sleep elsewhere, and nobody would be there.
         let driver_is_kept = || shared.remotes.iter().any(|remote| remote.sleeper.place() == Some(Place::Driver));
-        if stuck > 0 && (shared.has_work() || !driver_is_kept()) && shared.notify_one() {
+        let woken = if is_held_up {
+            // Whoever else is awake may have enough of its own for ever.
+            shared.idle.notify_beyond()
+        } else if stuck > 0 && (shared.has_work() || !driver_is_kept()) {
+            shared.idle.notify_one()
+        } else {
+            None
+        };
+        if let Some(worker) = woken {
+            shared.unpark(worker);
             shared.long_polls.add_one();
         }
+    }
+}
+
+/// Whether the processors have enough to do.
+struct Load {
+    parallelism: u32,
+    /// The time, and what of the processors' the process has used, at the last look.
+    last: (Instant, Duration),
+    was_busy: bool,
+}
+
+impl Load {
+    /// Counts as busy until two looks have said otherwise.
+    fn new(parallelism: usize) -> Self {
+        let parallelism = u32::try_from(parallelism).unwrap_or(u32::MAX);
+        Self { parallelism, last: (Instant::now(), threads::process_time()), was_busy: true }
+    }
+
+    /// True if the process has used half of its processors since the last look or the one before.
+    fn is_busy(&mut self) -> bool {
+        if cfg!(tiny_coro_loom) {
+            return true; // a checker's schedules do not depend on the machine
+        }
+        let (then, used) = std::mem::replace(&mut self.last, (Instant::now(), threads::process_time()));
+        let (passed, used) = (self.last.0 - then, self.last.1.saturating_sub(used));
+        let is_busy = 2 * used >= passed.saturating_mul(self.parallelism);
+        std::mem::replace(&mut self.was_busy, is_busy) || is_busy
     }
 }

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -288,7 +288,7 @@ fn blocked_workers_are_replaced() {
     watched(|| {
         for parallelism in [1, 2, 16] {
             let runtime = Runtime::builder().worker_threads(16).parallelism(parallelism).build().unwrap();
-            let all = Arc::new(std::sync::Barrier::new(16));
+            let all = Arc::new(Barrier::new(16));
             let meet = || {
                 let all = all.clone();
                 runtime.spawn(async move { all.wait().is_leader() })
@@ -300,7 +300,64 @@ fn blocked_workers_are_replaced() {
     });
 }
 
-/// No runnable task waits beside a parked worker: under any load the slowest wake of many is far below what a missed one would take,
+/// What a blocked worker has in its queues gets another worker, also where as many are awake as may be and have enough of their own for ever.
+#[test]
+fn a_blocked_workers_tasks_are_taken() {
+    const AWAKE: usize = 4;
+    watched(|| {
+        for spawned in [1, 100] {
+            let runtime = Runtime::builder().worker_threads(6).parallelism(1).build().unwrap();
+            let (all, stop) = (Arc::new(Barrier::new(AWAKE)), Arc::new(AtomicBool::new(false)));
+            let looper = |blocks: bool| {
+                let (all, stop) = (all.clone(), stop.clone());
+                runtime.spawn(async move {
+                    all.wait();
+                    if blocks {
+                        let (sender, done) = mpsc::channel();
+                        for n in 0..spawned {
+                            let sender = sender.clone();
+                            spawn(async move { sender.send(n).unwrap() }).detach();
+                        }
+                        let mut numbers: Vec<_> = done.iter().take(spawned).collect();
+                        numbers.sort_unstable();
+                        assert!(numbers.into_iter().eq(0..spawned));
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                    while !stop.load(Ordering::Relaxed) {
+                        yield_now().await;
+                    }
+                })
+            };
+            let loopers: Vec<_> = (0..AWAKE).map(|n| looper(n == 0)).collect();
+            loopers.into_iter().for_each(|looper| runtime.block_on(looper).unwrap());
+        }
+    });
+}
+
+/// Polls that block for less than the watch can see get workers all the same, since the processors have time to spare.
+#[test]
+fn short_blocks_get_workers() {
+    const WORKERS: usize = 8;
+    watched(|| {
+        let runtime = Runtime::builder().worker_threads(WORKERS).parallelism(2).build().unwrap();
+        let (now, most) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let blocker = || {
+            let (now, most) = (now.clone(), most.clone());
+            runtime.spawn(async move {
+                while most.load(Ordering::Relaxed) < WORKERS as u64 {
+                    most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                    thread::sleep(Duration::from_millis(2));
+                    now.fetch_sub(1, Ordering::Relaxed);
+                    yield_now().await;
+                }
+            })
+        };
+        let blockers: Vec<_> = (0..2 * WORKERS).map(|_| blocker()).collect();
+        blockers.into_iter().for_each(|blocker| runtime.block_on(blocker).unwrap());
+    });
+}
+
+/// No runnable task is forgotten beside a parked worker: under any load the slowest wake of many is far below what a missed one would take,
 /// which is for ever.
 #[test]
 fn oversubscribed_workers_answer() {

@@ -152,6 +152,20 @@ fn a_timeout_that_gives_way_sets_its_timer_late() {
     });
 }
 
+/// The deadline of a shutdown is one of the operating system's clock, also while a blocking closure keeps the runtime's from moving.
+#[test]
+fn shutdown_sees_its_deadline_beside_a_stopped_clock() {
+    watched(|| {
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let runtime = Builder::new_current_thread().start_paused(true).build().unwrap();
+        let task = runtime.spawn(async { sleep(HOUR).await });
+        runtime.spawn_blocking(move || wait.recv()).detach();
+        let report = runtime.shutdown(std::time::Instant::now() + Duration::from_millis(30));
+        assert!(!report.is_clean());
+        drop((task, release));
+    });
+}
+
 /// The table of `MissedTickBehavior`: a period of 10, and the tick due at 10 is taken at 35.
 #[test]
 fn missed_ticks() {

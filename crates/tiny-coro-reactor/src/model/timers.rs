@@ -53,7 +53,8 @@ impl Night {
     }
 
     fn go_to_sleep(&self, limit: u64) -> u64 {
-        self.alarm.go_to_sleep(self.queues.iter(), limit)
+        let until = self.alarm.go_to_sleep(self.queues.iter(), limit);
+        self.alarm.sleep_longer(until, limit)
     }
 
     /// The end of a wait.

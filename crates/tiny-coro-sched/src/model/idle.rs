@@ -171,7 +171,7 @@ fn stuck_worker_at_the_limit() {
         });
         model.push();
         while model.has_work() {
-            model.idle.set_stuck(1);
+            model.idle.set_limit(1, true);
             model.notify_one();
             thread::yield_now();
         }

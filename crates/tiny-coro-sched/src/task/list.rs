@@ -45,6 +45,10 @@ pub(crate) struct WaitingTasks {
     buckets: [AtomicPtr<Slot>; BUCKETS],
 }
 
+/// How many slots one call looks at to free a bucket, besides two for each task that was ever inserted, once: so the looks are in proportion
+/// to the tasks and the calls.
+const LOOKS: usize = 1024;
+
 /// What inserting needs to know. Under the lock, as every change of a bucket and every store of a task into a slot.
 #[derive(Debug, Default)]
 struct Inserting {
@@ -59,6 +63,8 @@ struct Inserting {
     taken: usize,
     /// No slot from here on is taken.
     above: usize,
+    /// Slots that were not looked at yet, of two for each insertion.
+    looks: usize,
     closed: bool,
 }
 
@@ -106,7 +112,7 @@ impl WaitingTasks {
         let place = unsafe { task.as_ref().place.with(|place| *place) } as usize;
         let slot = self.slot(place);
         slot.memory.with(|_| {});
-        // ORDERING T6: release. Pairs with the acquire in `remove_free_buckets`: this is over before the slot's bucket goes.
+        // ORDERING T6: release. Pairs with the acquires in `find_free` and `remove_free_buckets`: this is over before the slot's bucket goes.
         let found = slot.task.swap(null_mut(), Ordering::Release);
         debug_assert!(found.is_null() || found == task.as_ptr(), "a slot is one task's until that leaves");
         // One that the end of the runtime has taken is not there: nobody inserts any more.
@@ -138,12 +144,19 @@ impl WaitingTasks {
     }
 
     fn remove_free_buckets(&self, inserting: &mut Inserting) {
+        let mut more = LOOKS;
         while slots(inserting.buckets) > KEPT && !inserting.closed {
+            let last = slots(inserting.buckets - 1);
             // ORDERING T6: acquire. Pairs with the release in `remove`: the thread that left the slot free is through with it.
-            while inserting.above > 0 && self.slot(inserting.above - 1).task.load(Ordering::Acquire).is_null() {
+            while inserting.above > last && self.slot(inserting.above - 1).task.load(Ordering::Acquire).is_null() {
+                let left = if inserting.looks > 0 { &mut inserting.looks } else { &mut more };
+                if *left == 0 {
+                    return; // the next call goes on from here
+                }
+                *left -= 1;
                 inserting.above -= 1;
             }
-            if inserting.above > slots(inserting.buckets - 1) {
+            if inserting.above > last {
                 return;
             }
             self.remove_bucket(inserting);
@@ -158,9 +171,11 @@ impl WaitingTasks {
             }
             let place = inserting.cursor;
             inserting.cursor += 1;
-            // Relaxed: nothing is learnt from it but that the slot is free.
-            if self.slot(place).task.load(Ordering::Relaxed).is_null() {
+            // ORDERING T6: acquire. As in `remove_free_buckets`, which this hands on to, by the lock: what is stored here ends the release
+            // sequence of the one who left.
+            if self.slot(place).task.load(Ordering::Acquire).is_null() {
                 inserting.free += 1;
+                inserting.looks += 2;
                 inserting.above = inserting.above.max(inserting.cursor);
                 return place;
             }
@@ -382,7 +397,7 @@ mod tests {
                 list.shrink();
             }
         });
-        list.shrink();
+        (0..1_000).for_each(|_| list.shrink());
         assert_eq!(slots_of(&list), KEPT);
         assert!(list.close_and_pop().is_none());
     }

@@ -207,6 +207,11 @@ impl Worker {
         self.polling.get()
     }
 
+    /// Has it stay with its thread until the guard is dropped.
+    pub(crate) fn stay(&self) -> Stays<'_> {
+        Stays { worker: self, polling: self.polling.replace(false) }
+    }
+
     /// Begins to work, perhaps inside a poll or a wake of the same worker further up on the stack. Returns what `end_work` puts back.
     fn begin_work(&self) -> (bool, bool) {
         (self.polling.replace(false), self.in_driver.replace(false))
@@ -289,6 +294,18 @@ impl Worker {
         if self.shared.notify_one() {
             self.counters().wakes_sent.add(1);
         }
+    }
+}
+
+/// Ends [`Worker::stay`].
+pub(crate) struct Stays<'a> {
+    worker: &'a Worker,
+    polling: bool,
+}
+
+impl Drop for Stays<'_> {
+    fn drop(&mut self) {
+        self.worker.polling.set(self.polling);
     }
 }
 

@@ -63,6 +63,10 @@ impl Worker {
         if self.until_injector.get() == 0 {
             self.until_injector.set(self.intervals.injector);
             if let Some(task) = self.pop_injector(0) {
+                // It comes before what this worker was to take next, of which nobody was told.
+                if !self.deque.is_empty() {
+                    self.notify_one();
+                }
                 return Some(task);
             }
         }

@@ -13,8 +13,11 @@ const KEPT: usize = 4096;
 impl Worker {
     /// Sleeps until there may be a task. The protocol is that of the `idle` page.
     pub(super) fn park(&self, is_main_woken: impl Fn() -> bool) {
-        // Before it looks: what this frees may run code of users, which may wake tasks.
-        self.deque.shrink_to(KEPT);
+        if self.deque.capacity() > KEPT {
+            // Before it looks: what this frees may run code of users, which may wake tasks, and take long. Until then it does not search.
+            self.end_search();
+            self.deque.shrink_to(KEPT);
+        }
         self.shared.shards[self.index].waiting.shrink();
         let idle = &self.shared.idle;
         idle.park(self.index, self.searching.replace(false));
