@@ -73,27 +73,40 @@ impl<T> Injector<T> {
     }
 
     /// Adds an element.
-    pub fn push(&self, mut element: T) {
-        loop {
-            let (block, place) = self.tail.claim();
-            // SAFETY: whoever has claimed a slot keeps the block, until it is full, or let go of (I5).
-            let slot = unsafe { &*block }.slot(place);
-            // SAFETY: we have claimed the slot, and are here once with it.
-            let refused = unsafe { slot.fill(element) }.err();
-            if place == SLOTS - 1 {
-                self.tail.extend();
-            }
-            let Some(refused) = refused else { return };
-            element = refused;
+    #[inline]
+    pub fn push(&self, element: T) {
+        if let Some(refused) = self.try_push(element) {
+            self.push_again(refused);
+        }
+    }
+
+    /// Gives the element back if its slot was poisoned.
+    #[inline]
+    fn try_push(&self, element: T) -> Option<T> {
+        let (block, place) = self.tail.claim();
+        // SAFETY: whoever has claimed a slot keeps the block, until it is full, or let go of (I5).
+        let slot = unsafe { &*block }.slot(place);
+        // SAFETY: we have claimed the slot, and are here once with it.
+        let refused = unsafe { slot.fill(element) }.err();
+        if place == SLOTS - 1 {
+            self.tail.extend();
+        }
+        if refused.is_some() {
             // SAFETY: the slot is poisoned, so the block is kept for us until here.
-            if unsafe { &*block }.let_go() {
-                // SAFETY: we were the last to keep it.
-                unsafe { retire(block, &tiny_coro_ebr::pin()) };
-            }
+            unsafe { let_go(block) };
+        }
+        refused
+    }
+
+    #[cold]
+    fn push_again(&self, mut element: T) {
+        while let Some(refused) = self.try_push(element) {
+            element = refused;
         }
     }
 
     /// Takes the element that was pushed first.
+    #[inline]
     pub fn steal(&self) -> Steal<T> {
         let guard = tiny_coro_ebr::pin();
         loop {
@@ -205,6 +218,7 @@ impl<T> Injector<T> {
     }
 
     /// Claims up to `limit` slots, one at least, all of them decided.
+    #[inline]
     fn claim<'g>(&self, limit: usize, guard: &'g Guard) -> Steal<(&'g Block<T>, Range<usize>)> {
         loop {
             let head = self.head(guard);
@@ -293,6 +307,15 @@ impl<T> Injector<T> {
 /// # Safety
 ///
 /// `block` came from a box, and nobody keeps it any more: so neither head nor tail leads to it, nor ever will.
+#[cold]
+unsafe fn let_go<T>(block: *const Block<T>) {
+    // SAFETY: the caller keeps it until here.
+    if unsafe { &*block }.let_go() {
+        // SAFETY: we were the last to keep it.
+        unsafe { retire(block, &tiny_coro_ebr::pin()) };
+    }
+}
+
 #[cold]
 unsafe fn retire<T>(block: *const Block<T>, guard: &Guard) {
     // SAFETY: as the caller says; and whoever was last retires it, once. It drops no element.
