@@ -113,6 +113,25 @@ macro_rules! reader {
             pub async fn read_buf(&mut self, buffer: &mut impl BufMut) -> io::Result<usize> {
                 poll_fn(|cx| self.stream().poll_read_buf_shared(cx, buffer)).await
             }
+
+            /// As [`TcpStream::read_exact`].
+            ///
+            /// # Errors
+            ///
+            /// As [`TcpStream::read_exact`].
+            ///
+            /// # Cancel safety
+            ///
+            /// Not cancel safe, as [`TcpStream::read_exact`].
+            pub async fn read_exact(&mut self, mut buffer: &mut [u8]) -> io::Result<()> {
+                while !buffer.is_empty() {
+                    match self.read(buffer).await? {
+                        0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        count => buffer = &mut buffer[count..],
+                    }
+                }
+                Ok(())
+            }
         }
 
         impl AsRef<TcpStream> for $half {

@@ -101,7 +101,7 @@
 //!
 //! *And many timers?* With a timer every microsecond, a thread that sleeps until each of them pays a system call, two looks at the clock and
 //! the steps above for each. So after timers have fired it does not wake up for another one before the *slack* is over
-//! ([`Reactor::set_timer_slack`], 50 µs), and then takes all that have come due. The first after a pause is on time. Who sets a timer counts with the
+//! ([`Reactor::set_timer_slack`], 50 µs), and then takes all that have come due. A timer that comes later than that after the last is on time. Who sets a timer counts with the
 //! same slack at step 3, so it does not notify for nothing; both read it as a hint, which makes a timer late by the slack at most.
 //!
 //! *And whose thread fires a timer?* What it wakes has last run on the thread that set it, and lies in that processor's cache. So a thread that
@@ -131,7 +131,7 @@
 //! | a poll of a source that is ready | 1 ns | one load |
 //! | a poll that waits, where the task's waker is there already | 6 ns | one uncontended lock |
 //! | registering and deregistering a descriptor | 1.7 µs | two system calls |
-//! | setting and cancelling a time-out | 65 ns | 23 of them for the clock, the rest for two uncontended locks and two reference counts; no fence |
+//! | setting and cancelling a time-out | 65 ns | 23 of them for the clock, the rest for two uncontended locks and two reference counts; a fence only where the bound is lowered |
 //! | a further poll of a sleep | 5 ns | one uncontended lock |
 //! | a turn that does not wait | 200 ns | one system call; no lock of a shard unless a deadline has passed |
 //!
@@ -173,7 +173,8 @@
 //! # Limits
 //!
 //! A turn takes at most [`EVENTS_PER_TURN`] events. There are at most 2³² - 1 sources. Times are in nanoseconds and end 584 years after the
-//! reactor's creation. Timers of different shards fire in no particular order where less than the slack is between them. No out-of-band data.
+//! reactor's creation. Timers of different shards that are due in the same turn fire in no particular order. The slack
+//! is one second at most. No out-of-band data.
 
 #![deny(unsafe_code)]
 
@@ -208,7 +209,7 @@ pub use ready_guard::{ReadyGuard, TryIoError};
 pub use shutdown::Waiting;
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use source::Source;
-pub use timers::DEFAULT_TIMER_SLACK;
+pub use timers::{DEFAULT_TIMER_SLACK, MAX_TIMER_SLACK};
 pub use tiny_coro_poller::Interest;
 pub use tiny_coro_prim::budget;
 pub use turn::Turn;

@@ -2,7 +2,7 @@
 
 use crate::clock::nanos;
 use crate::registry::{IoState, Registry};
-use crate::timers::{Timers, Whose};
+use crate::timers::{MAX_TIMER_SLACK, Timers, Whose};
 use crate::turn::Turn;
 use crate::wake;
 use std::fmt;
@@ -104,12 +104,13 @@ impl Reactor {
     }
 
     /// Sets for how long after timers have fired a turn does not wake up for further ones: those that are due meanwhile fire together, late
-    /// by so much at most. It costs the first timer after a pause nothing, and saves a system call and two looks at the clock a timer where
-    /// there are a hundred thousand in a second.
+    /// by so much at most. It costs nothing where timers are farther apart, and saves a system call and two looks at the clock a timer where
+    /// there are a hundred thousand in a second. It is also how long [`Turn::poll`] leaves a timer of another shard to its thread. At most one
+    /// second; longer ones are cut to that.
     ///
     /// Default: [`DEFAULT_TIMER_SLACK`](crate::DEFAULT_TIMER_SLACK), 50 µs. Zero turns it off. Holds for the waits that begin from now on.
     pub fn set_timer_slack(&self, slack: Duration) {
-        self.shared.timers.hub.alarm.set_slack(nanos(slack));
+        self.shared.timers.hub.alarm.set_slack(nanos(slack.min(MAX_TIMER_SLACK)));
     }
 
     /// What [`set_timer_slack`](Reactor::set_timer_slack) has set.

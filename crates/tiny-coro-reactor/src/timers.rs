@@ -12,6 +12,9 @@ use tiny_coro_prim::sync::Arc;
 /// The [slack](crate::Reactor::set_timer_slack) of a new reactor: as late as Linux makes threads that sleep, unless they ask it not to.
 pub const DEFAULT_TIMER_SLACK: Duration = Duration::from_micros(50);
 
+/// The longest slack.
+pub const MAX_TIMER_SLACK: Duration = Duration::from_secs(1);
+
 /// What a [`Sleep`](crate::Sleep) holds on to.
 ///
 /// Each shard has a reference count of its own, so that two threads that make and drop sleeps share no cache line.

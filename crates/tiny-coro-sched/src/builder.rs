@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use tiny_coro_parker::Parker;
-use tiny_coro_reactor::{DEFAULT_TIMER_SLACK, Reactor};
+use tiny_coro_reactor::{DEFAULT_TIMER_SLACK, MAX_TIMER_SLACK, Reactor};
 
 /// The most worker threads that a runtime may have.
 pub const MAX_WORKERS: usize = 1024;
@@ -147,8 +147,8 @@ impl Builder {
     }
 
     /// For how long after timers have fired a sleeping worker does not wake up for further ones: those that come due meanwhile fire
-    /// together, late by so much at most. A worker that is not asleep leaves the timers of others alone for as long. Default: 50 µs. Zero
-    /// turns it off, at the cost of more wake-ups where there are many timers.
+    /// together, late by so much at most. A worker that is not asleep leaves the timers of others alone for as long. At most 1 s. Default: 50 µs.
+    /// Zero turns it off, at the cost of more wake-ups where timers are closer together.
     pub fn timer_slack(&mut self, slack: Duration) -> &mut Self {
         self.timer_slack = slack;
         self
@@ -257,6 +257,10 @@ impl Builder {
         }
         if self.parallelism == Some(0) {
             return refuse("parallelism is 0: it must be at least 1".to_owned());
+        }
+        if self.timer_slack > MAX_TIMER_SLACK {
+            let (slack, most) = (self.timer_slack, MAX_TIMER_SLACK);
+            return refuse(format!("timer_slack is {slack:?}: it must be at most {most:?}"));
         }
         if self.threads.name.contains('\0') {
             return refuse("thread_name contains a NUL".to_owned());

@@ -29,8 +29,9 @@
 //! its processor away from a worker that has the task's queue, and who is about to look there or to let itself be stolen from. But a worker
 //! that is awake may be in a long poll, or be blocked in one after the other. So the [`watch`](crate::watch) looks at each of them every
 //! few milliseconds. There is no limit while the process uses less than half of its processors; those that have polled nothing since the
-//! last look are counted twice on top of it; and what lies in the queues of one of these gets a worker beyond any limit. So blocked workers
-//! are replaced after two looks, and after three more 14 of them are. A limit that is read too low, in between, costs another look.
+//! last look are counted twice on top of it; and what lies in the queues of one of these gets a worker beyond any limit. So where
+//! two workers on two processors are blocked, four more may wake after two looks, and twelve after the next. A limit that is read too
+//! low, in between, costs another look.
 //!
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|

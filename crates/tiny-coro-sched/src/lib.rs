@@ -28,7 +28,8 @@
 //! ```
 //!
 //! A spawn or a wake inside a worker puts the task into that worker's LIFO slot: no lock, no other thread, nobody woken. The task that it displaces goes
-//! to the deque, and if a worker is parked, none searches, and fewer are awake than there are processors, one is woken. Wakes from the reactor go to the deque of the worker
+//! to the deque, and if a worker is parked, none searches, and fewer are awake than the limit, one is woken. (The limit is the number of processors while they are busy, and
+//! more where workers are in long polls: see the page of `idle`.) Wakes from the reactor go to the deque of the worker
 //! that turned it, in the order of the events; each worker fires the timers that were set on it, so that what they wake stays there,
 //! unless it computes or sleeps when they are due. A task that wakes itself while it runs goes to the back of the deque.
 //!
@@ -77,7 +78,7 @@
 //! | a task that | is polled after at most |
 //! |---|---|
 //! | was pushed to a deque behind *n* others | 4 (*n* + 1) · 61 / 60 + 1 polls: each of the *n* + 1 comes after 3 wins of the LIFO slot, which makes 4 polls; of 61 polls 60 are theirs, the other is the injector's; and one may be under way |
-//! | was put into a LIFO slot | 1 poll; 3 wins in a row later it goes to the back of the deque |
+//! | was put into a LIFO slot | 2 polls: one under way, and the injector's; or, if another task is put there first, as one in a deque |
 //! | came from outside, behind *n* others in the injector | 61 (*n* + 1) polls of any one worker, however many tasks that has of its own |
 //! | waits for an I/O event that has come | 61 polls until somebody asks for it, then as one in a deque |
 //! | waits for a deadline that has come | the same; up to 50 µs later ([`timer_slack`](Builder::timer_slack)) if the timer was set on another worker, or others fired just before everybody slept |

@@ -216,14 +216,15 @@ async fn nap_elsewhere(duration: Duration) {
     let over = Arc::new(AtomicBool::new(false));
     let mut waits = false;
     poll_fn(move |cx| {
-        if over.load(Ordering::Acquire) {
+        // Relaxed: it says no more than that, and the wake orders it.
+        if over.load(Ordering::Relaxed) {
             return Poll::Ready(());
         }
         if !std::mem::replace(&mut waits, true) {
             let (over, waker) = (over.clone(), cx.waker().clone());
             let nap = move || {
                 thread::sleep(duration);
-                over.store(true, Ordering::Release);
+                over.store(true, Ordering::Relaxed);
                 waker.wake();
             };
             if thread::Builder::new().spawn(nap).is_err() {

@@ -2,8 +2,9 @@
 //!
 //! A worker that polls one task for long looks after nothing else: neither the driver, if it was the last to have it, nor the task
 //! in its LIFO slot, of which nobody was told. Workers that are parked don't know. So while any worker is awake the watch looks every
-//! [`TICK`] whether each of them has polled something since; if one has not, and somebody is parked, that one is woken as for a
-//! push: it searches everywhere, LIFO slots too, and then sleeps in the driver if nobody else does. The watch also says how many workers a
+//! [`TICK`] whether each of them has polled something since. If one has not, and there is a task in any queue, or nobody is in the
+//! driver, a parked worker is woken as for a push; and beyond any limit, if it is that one's own queues that have a task. It searches
+//! everywhere, LIFO slots too, and then sleeps in the driver if nobody else does. The watch also says how many workers a
 //! push may find awake before it wakes no further one ([`idle`](crate::idle)). At rest the watch sleeps too, however long: the first
 //! worker to wake wakes it.
 //!

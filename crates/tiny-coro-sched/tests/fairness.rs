@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 use tiny_coro_reactor::{Direction, Source};
-use tiny_coro_sched::{Builder, Runtime, sleep, spawn, yield_now};
+use tiny_coro_sched::{Builder, Handle, Runtime, sleep, spawn, yield_now};
 
 mod common;
 use common::{runtime, watched};
@@ -69,7 +69,7 @@ async fn spin(polls: Arc<AtomicU64>, also: impl Fn(u64)) {
 /// The worst of `rounds` waits of one task for a bell that a spinning task rings, beside `spinners` of them.
 fn worst_wait(runtime: &Runtime, spinners: u64, rounds: usize) -> u64 {
     let (polls, bell) = (Arc::new(AtomicU64::new(0)), Arc::new(Bell::default()));
-    runtime.block_on(async {
+    let all = runtime.spawn(async move {
         let mut tasks = Vec::new();
         for n in 0..spinners {
             let bell = bell.clone();
@@ -90,71 +90,84 @@ fn worst_wait(runtime: &Runtime, spinners: u64, rounds: usize) -> u64 {
         let worst = waiter.await.unwrap();
         tasks.iter().for_each(|task| task.abort());
         worst
-    })
+    });
+    runtime.block_on(all).unwrap()
+}
+
+/// One worker with a LIFO slot, and one without.
+fn single_workers() -> [Runtime; 2] {
+    [runtime(1), Builder::new_current_thread().build().unwrap()]
 }
 
 /// Tasks that wake themselves for ever starve nobody.
 #[test]
 fn tasks_that_wake_themselves() {
     watched(|| {
-        let runtime = Builder::new_current_thread().build().unwrap();
-        for spinners in [1, 2, 10, 100] {
-            let worst = worst_wait(&runtime, spinners, 100);
-            assert!(worst <= deque_bound(spinners), "{worst} polls beside {spinners} spinners");
+        for runtime in single_workers() {
+            for spinners in [1, 2, 10, 100] {
+                let worst = worst_wait(&runtime, spinners, 100);
+                assert!(worst <= deque_bound(spinners), "{worst} polls beside {spinners} spinners");
+            }
         }
     });
 }
 
-/// Two tasks that wake each other through the LIFO slot starve neither a task in the deque nor one in the injector, nor a deadline.
+/// Two tasks that wake each other starve neither a task in the deque nor one in the injector, nor a deadline; with a LIFO slot, through
+/// which they do so.
 #[test]
 fn a_ping_pong_through_the_lifo_slot() {
     watched(|| {
-        let runtime = Builder::new_current_thread().build().unwrap();
-        let (polls, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let bells: [Arc<Bell>; 2] = Default::default();
-        let player = |own: usize| {
-            let (polls, stop, bells) = (polls.clone(), stop.clone(), bells.clone());
-            async move {
-                while !stop.load(Ordering::Relaxed) {
-                    bells[own].heard().await;
-                    bells[1 - own].ring(polls.fetch_add(1, Ordering::Relaxed));
-                }
-                bells[1 - own].ring(0);
-            }
-        };
-        let outside = runtime.handle().clone();
-        runtime.block_on(async {
-            let players = [spawn(player(0)), spawn(player(1))];
-            yield_now().await;
-            bells[0].ring(0);
-            // In the deque, with nobody before it but a player that lost the slot.
-            let counted = polls.clone();
-            let in_deque = spawn(async move {
-                let mut worst = 0;
-                for _ in 0..100 {
-                    let before = counted.load(Ordering::Relaxed);
-                    yield_now().await;
-                    worst = worst.max(counted.load(Ordering::Relaxed) - before);
-                }
-                worst
-            });
-            assert!(in_deque.await.unwrap() <= deque_bound(2));
-            // From outside, by way of the injector.
-            let from_outside = thread::spawn(move || {
-                let (sender, receiver) = mpsc::channel();
-                outside.spawn(async move { sender.send(()).unwrap() }).detach();
-                receiver.recv().unwrap();
-            });
-            while !from_outside.is_finished() {
-                yield_now().await;
-            }
-            sleep(Duration::from_millis(1)).await;
-            stop.store(true, Ordering::Relaxed);
-            for player in players {
-                player.await.unwrap();
-            }
-        });
+        for runtime in single_workers() {
+            let outside = runtime.handle().clone();
+            let all = runtime.spawn(ping_pong_beside_others(outside));
+            runtime.block_on(all).unwrap();
+        }
     });
+}
+
+async fn ping_pong_beside_others(outside: Handle) {
+    let (polls, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let bells: [Arc<Bell>; 2] = Default::default();
+    let player = |own: usize| {
+        let (polls, stop, bells) = (polls.clone(), stop.clone(), bells.clone());
+        async move {
+            while !stop.load(Ordering::Relaxed) {
+                bells[own].heard().await;
+                bells[1 - own].ring(polls.fetch_add(1, Ordering::Relaxed));
+            }
+            bells[1 - own].ring(0);
+        }
+    };
+    let players = [spawn(player(0)), spawn(player(1))];
+    yield_now().await;
+    bells[0].ring(0);
+    // In the deque, with nobody before it but a player that lost the slot, and the task that waits for this one.
+    let counted = polls.clone();
+    let in_deque = spawn(async move {
+        let mut worst = 0;
+        for _ in 0..100 {
+            let before = counted.load(Ordering::Relaxed);
+            yield_now().await;
+            worst = worst.max(counted.load(Ordering::Relaxed) - before);
+        }
+        worst
+    });
+    let worst = in_deque.await.unwrap();
+    assert!(worst <= deque_bound(2), "{worst} polls of the players beside a task in the deque");
+    // From outside, by way of the injector.
+    let from_outside = thread::spawn(move || {
+        let (sender, receiver) = mpsc::channel();
+        outside.spawn(async move { sender.send(()).unwrap() }).detach();
+        receiver.recv().unwrap();
+    });
+    while !from_outside.is_finished() {
+        yield_now().await;
+    }
+    sleep(Duration::from_millis(1)).await;
+    stop.store(true, Ordering::Relaxed);
+    for player in players {
+        player.await.unwrap();
+    }
 }
 
 /// A flood from outside does not starve the tasks of a worker, nor they the flood.

@@ -15,10 +15,11 @@ use common::{runtime, watched};
 #[test]
 fn wrong_values_name_the_option() {
     type Set = fn(&mut Builder) -> &mut Builder;
-    let wrong: [(&str, Set); 10] = [
+    let wrong: [(&str, Set); 11] = [
         ("start_paused", |builder| builder.start_paused(true)),
         ("worker_threads", |builder| builder.worker_threads(0)),
         ("worker_threads", |builder| builder.worker_threads(1_000_000)),
+        ("timer_slack", |builder| builder.timer_slack(Duration::MAX)),
         ("parallelism", |builder| builder.parallelism(0)),
         ("thread_name", |builder| builder.thread_name("a\0b")),
         ("max_blocking_threads", |builder| builder.max_blocking_threads(0)),

@@ -51,7 +51,6 @@
 #![forbid(unsafe_code)]
 
 use std::future::Future;
-use std::io;
 
 pub use tiny_coro_deque as deque;
 pub use tiny_coro_ebr as ebr;
@@ -93,7 +92,7 @@ pub mod prelude {
 /// # Panics
 ///
 /// When the future does.
-pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
+pub fn block_on<F: Future>(future: F) -> std::io::Result<F::Output> {
     Ok(Runtime::new()?.block_on(future))
 }
 

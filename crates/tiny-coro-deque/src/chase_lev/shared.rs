@@ -74,14 +74,16 @@ impl<T> Shared<T> {
     #[inline]
     pub(super) fn take_next(&self) -> usize {
         // ORDERING D1 D3: acquire and release, as in `take` and `top`.
+        // UNMODELLED: the acquire, as that of the failure in `take`, and for the same reason.
         self.top.fetch_add(1, Ordering::AcqRel)
     }
 
     /// After `take_next` has gone beyond `bottom`. Until then everybody finds the deque empty, and lets `top` alone.
     #[inline]
     pub(super) fn put_back(&self, top: usize) {
-        // ORDERING D1 D3: release. Hands on what `take_next` has acquired.
-        self.top.store(top, Ordering::Release);
+        // Relaxed: the deque is empty, and stays so until the owner pushes, which is told by `bottom`. Who reads this index learns no more
+        // than that.
+        self.top.store(top, Ordering::Relaxed);
     }
 
     #[inline]

@@ -299,7 +299,11 @@ fn d1_empty_is_true() {
         let worker = Worker::<Tracked>::fifo();
         push(&worker, 0..1);
         let (first, second) = (worker.stealer(), worker.stealer());
-        let one = thread::spawn(move || if first.len() == 2 { steal_pinned(&first) } else { Vec::new() });
+        let one = thread::spawn(move || {
+            // Pinned before it looks: from there on it does not fence.
+            let _guard = tiny_coro_ebr::pin();
+            if first.len() == 2 { steal(&first) } else { Vec::new() }
+        });
         let other = thread::spawn(move || {
             let _guard = tiny_coro_ebr::pin();
             let stolen = second.steal();

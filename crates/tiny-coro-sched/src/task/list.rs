@@ -7,10 +7,10 @@
 //! The slots lie in buckets, each as large as all before it together, which never move:
 //!
 //! ```text
-//!    bucket    0      1          2                        slots of 4, 4, 8, 16, … for the picture
-//!            ┌────┬──────┬──────────────┐
-//!    slots   │T·TT│ T··T │ TTTT····TT·T │
-//!            └────┴──────┴──────▲───────┘
+//!    bucket    0     1       2                            of 4, 4, 8, 16, … slots, for the picture
+//!            ┌─────┬──────┬──────────┐
+//!    slots   │T·TT │ T··T │ TTTT··T· │
+//!            └─────┴──────┴─────▲────┘
 //!                               cursor: the next free slot from here on takes the next task, round and round
 //! ```
 //!
@@ -45,8 +45,9 @@ pub(crate) struct WaitingTasks {
     buckets: [AtomicPtr<Slot>; BUCKETS],
 }
 
-/// How many slots one call looks at to free a bucket, besides two for each task that was ever inserted, once: so the looks are in proportion
-/// to the tasks and the calls.
+/// How many slots one call may look at in vain to free a bucket. Besides, each insertion allows two looks, to whichever call comes to use
+/// them. So all looks together are in proportion to the insertions and the calls, though the cursor goes round and a worker calls before
+/// each sleep.
 const LOOKS: usize = 1024;
 
 /// What inserting needs to know. Under the lock, as every change of a bucket and every store of a task into a slot.
@@ -63,7 +64,7 @@ struct Inserting {
     taken: usize,
     /// No slot from here on is taken.
     above: usize,
-    /// Slots that were not looked at yet, of two for each insertion.
+    /// What insertions have allowed and no call has used yet.
     looks: usize,
     closed: bool,
 }
@@ -202,7 +203,7 @@ impl WaitingTasks {
 
     fn add_bucket(&self, inserting: &mut Inserting) {
         if inserting.buckets == BUCKETS {
-            std::process::abort(); // four thousand million tasks at once, which take 500 GB at least
+            std::process::abort(); // two thousand million tasks at once, which take 250 GB at least
         }
         let slots = new_slots(slots(inserting.buckets + 1) - slots(inserting.buckets));
         // Relaxed: a task that looks for its slot has its place from the thread that inserted it, which has seen this.
