@@ -25,7 +25,7 @@
 //! | T3 | the output is whole when COMPLETE is seen, and taken or dropped once | `complete`, `is_complete` | `JoinHandle` | `join_against_complete`, `join_waker_replaced`, `detach_against_complete`, `is_finished_shows_the_output`, `panic_in_poll` |
 //! | T4 | the cell is freed once, after every owner's last access | `release` (release, then an acquire load) | every reference | `last_reference_anywhere` and its neighbours, `waker_outlives_the_runtime` |
 //! | T5 | a task is in at most one queue | SCHEDULED is set by one thread while idle, and only that one pushes | `queue_next`, the deque | `abort_against_wake`, `two_wakes_by_value_push_once`, `two_wakes_by_reference_push_once`, `wake_by_reference_against_idle` |
-//! | T6 | a task that is not complete is in a queue, on a worker, or in a waiting list, so shutdown finds every future | `idle` (List before Done), `complete` | `Runtime::drop` | `shutdown_against_wake`, `shutdown_against_run`, `shutdown_against_enlist`, `abort_against_shutdown`, `list_removal_against_close_and_pop`, `list_removal_against_shrinking` |
+//! | T6 | a task that is not complete is in a queue, on a worker, or in a waiting list, so shutdown finds every future | `idle` (List before Done), `complete` | `Runtime::drop` | `shutdown_against_wake`, `shutdown_against_run`, `shutdown_against_enlist`, `abort_against_shutdown`, `list_removal_against_close_and_pop`, `list_removal_against_shrinking`, `list_removal_against_a_slot_used_again` |
 //!
 //! # Why no wake is lost
 //!

@@ -1,6 +1,7 @@
 //! Abort and shutdown against whatever the task does meanwhile (T1, T5, T6).
 
 use super::{Count, Queue, WaitFor, core, parked_task, poll_once, result, runner, spawn};
+use crate::task::{TaskRef, WaitingTasks};
 use loom::sync::Arc;
 use loom::sync::atomic::Ordering;
 use loom::thread;
@@ -226,5 +227,40 @@ fn list_removal_against_shrinking() {
         assert!(result(&mut third).unwrap_err().is_cancelled());
         assert_eq!(Arc::strong_count(&third_flags), 1);
         drop(third_wakers);
+    });
+}
+
+/// T6: the same where a slot is used again in between, and the second to leave it knows nothing of the first.
+#[test]
+fn list_removal_against_a_slot_used_again() {
+    loom::model(|| {
+        let queue = Queue::new();
+        let list = Arc::new(WaitingTasks::new());
+        let mut handles = Vec::new();
+        let mut insert = || {
+            handles.push(spawn(&queue, async {}));
+            let task = queue.tasks.lock().unwrap().pop_front().unwrap();
+            assert!(list.insert(task.duplicate()).is_ok());
+            task
+        };
+        let leave_elsewhere = |task: TaskRef| {
+            let list = list.clone();
+            thread::spawn(move || {
+                // SAFETY: it was inserted, and leaves here only; nobody else has to do with its fields.
+                assert!(unsafe { list.remove(task.as_raw()) });
+                // SAFETY: the list's reference.
+                drop(unsafe { TaskRef::from_raw(task.as_raw()) });
+                task.shutdown();
+            })
+        };
+        let stays = insert();
+        let first = leave_elsewhere(insert());
+        let second = leave_elsewhere(insert());
+        second.join().unwrap();
+        list.shrink();
+        first.join().unwrap();
+        assert!(list.close_and_pop().is_some_and(|task| task.as_raw() == stays.as_raw()));
+        assert!(list.close_and_pop().is_none());
+        stays.shutdown();
     });
 }
