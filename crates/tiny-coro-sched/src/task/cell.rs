@@ -422,6 +422,8 @@ unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     // What is left inside has destructors of the user's, which may panic, each for itself: a future that was never run, a waker.
     // SAFETY: nobody else can reach the cell, and it is alive until it is freed below.
     let cell = unsafe { this.as_ref() };
+    // For the models to see that the join handle is through with its slot.
+    cell.join_waker.with_mut(|_| {});
     // SAFETY: as above: the stage is this thread's.
     match cell.header.holds.with(|holds| unsafe { *holds }) {
         // SAFETY: the stage is this thread's, and holds the future.

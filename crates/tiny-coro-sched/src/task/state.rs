@@ -294,8 +294,9 @@ impl State {
 
     /// True while the waker slot is the join handle's.
     pub(crate) fn is_slot_free(&self) -> bool {
-        // ORDERING T1: acquire. The handle's own `take_join_waker`, or nobody, has cleared the bit.
-        self.0.load(Ordering::Acquire) & (COMPLETE | JOIN_WAKER) == 0
+        // Relaxed: the handle itself sets and clears JOIN_WAKER while the task has not completed, and a task that completes without it
+        // lets the slot alone. So nobody else has touched the slot since.
+        self.0.load(Ordering::Relaxed) & (COMPLETE | JOIN_WAKER) == 0
     }
 
     /// Adds a reference: the caller has one already.
