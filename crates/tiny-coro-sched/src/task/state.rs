@@ -154,7 +154,10 @@ impl State {
 
     /// A popped task is to be polled: takes the future, with the queue's reference.
     pub(crate) fn start(&self) -> Start {
-        // ORDERING T4: acquire. As in `complete_detached`: alone with the task, this thread sees what all earlier owners did.
+        // ORDERING T2 T4: acquire. As in `complete_detached`: alone with the task, this thread sees what all earlier owners did, whose last
+        // may have given up its reference in a wake.
+        // UNMODELLED: `last_waker_of_a_queued_task` is the case that needs it; but in each schedule that comes here the checker has what was
+        // done before the wake be seen, also without.
         let now = self.0.load(Ordering::Acquire);
         if now / REFERENCE == 1 && now & (JOIN_INTEREST | CANCELLED) == 0 {
             debug_assert!(now & SCHEDULED != 0 && now & (RUNNING | COMPLETE) == 0);

@@ -1,7 +1,7 @@
 //! A wake against whatever the task does meanwhile (T1, T2, T5).
 
 use super::{Queue, WaitFor, core, parked_task, runner, spawn};
-use loom::sync::atomic::Ordering;
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 use std::future::poll_fn;
@@ -175,5 +175,47 @@ fn wake_against_complete() {
         queue.run();
         assert!(handle.is_finished());
         assert_eq!(Arc::strong_count(&flags), 1, "the future was not dropped");
+    });
+}
+
+/// T2: a wake of a task that is in a queue already gives up the last reference besides the queue's: the poll that follows, which is alone with
+/// the task, sees what came before it.
+#[test]
+fn last_waker_of_a_queued_task() {
+    core(|| {
+        let queue = Queue::new();
+        let (flag, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let wakers = Arc::new(Mutex::new(Vec::<Waker>::new()));
+        let task = spawn(&queue, {
+            let (flag, done, wakers) = (flag.clone(), done.clone(), wakers.clone());
+            let mut is_first = true;
+            poll_fn(move |cx| {
+                if std::mem::replace(&mut is_first, false) {
+                    wakers.lock().unwrap().push(cx.waker().clone());
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                if !flag.load(Ordering::Relaxed) {
+                    return Poll::Pending; // the waker is still there
+                }
+                done.store(true, Ordering::Relaxed);
+                Poll::Ready(())
+            })
+        });
+        task.detach();
+        let first_poll = queue.tasks.lock().unwrap().pop_front().unwrap();
+        first_poll.run();
+        let waker = wakers.lock().unwrap().pop().unwrap();
+        let other = thread::spawn({
+            let flag = flag.clone();
+            move || {
+                flag.store(true, Ordering::Relaxed);
+                waker.wake();
+            }
+        });
+        queue.run();
+        other.join().unwrap();
+        queue.run();
+        assert!(done.load(Ordering::Relaxed), "the poll after the wake has not seen what it was for");
     });
 }
