@@ -26,7 +26,8 @@ rival: another backend of ours, another number of workers, what the machine allo
 named, with what would install it.
 
 Ratios of one run mean something, absolute figures only on a machine that does nothing else. Rows with a second thread
-leave it to the system where the threads run, and spread more than others: the report shows least and most.
+leave it to the system where the threads run, and spread more than others: the report shows least and most. A goal that is
+missed by less than the rounds differ is a tie: each median lies within the other's range.
 
 Groups:";
 

@@ -36,9 +36,24 @@ impl Row {
         self.goal?.is_met(self.ours().map(|figure| figure.median), self.ratio)
     }
 
+    /// Whether the goal is missed by no more than the rounds differ: measured against the rival's figure times the goal, each median lies
+    /// within the other's range.
+    pub(super) fn is_tie(&self) -> bool {
+        let rival = || self.others().find(|figure| Some(figure.contender.name) == self.rival);
+        let (Some(Goal::AtMost(goal) | Goal::AtLeast(goal)), Some(ours), Some(rival)) =
+            (self.goal, self.ours(), rival())
+        else {
+            return false;
+        };
+        let is_within = |value: f64, least: f64, most: f64| least <= value && value <= most;
+        self.met() == Some(false)
+            && is_within(goal * rival.median, ours.least, ours.most)
+            && is_within(ours.median, goal * rival.least, goal * rival.most)
+    }
+
     /// Whether `--check` complains: a goal is missed, or a figure is missing because something broke.
     pub(super) fn falls_short(&self) -> bool {
-        self.met() == Some(false) || !self.errors.is_empty()
+        (self.met() == Some(false) && !self.is_tie()) || !self.errors.is_empty()
     }
 
     /// Whether the rival does better than we do.
@@ -179,6 +194,21 @@ mod tests {
         assert_eq!((rows[1].rival, rows[1].ratio, rows[1].met()), (Some("bare"), Some(0.5), Some(true)));
         assert_eq!(rows[1].figures.len(), 2);
         assert!(rows[0].is_slower());
+    }
+
+    #[test]
+    fn a_goal_missed_within_the_spread_is_a_tie() {
+        let rows = |ours: &[f64], theirs: &[f64]| {
+            let series = vec![series(OURS, ours), series(peer("a"), theirs)];
+            let target = [target("raw", Goal::AtLeast(1.0), None)];
+            from_results(&Results { rounds: 3, series, failures: vec![] }, &target)
+        };
+        assert!(rows(&[96.0, 99.0, 103.0], &[98.0, 100.0, 104.0])[0].is_tie());
+        // Ours reaches theirs now and then, but not the other way round.
+        let clear = rows(&[80.0, 90.0, 103.0], &[98.0, 100.0, 104.0]);
+        assert!(!clear[0].is_tie() && clear[0].falls_short());
+        let met = rows(&[96.0, 101.0, 103.0], &[98.0, 100.0, 104.0]);
+        assert!(!met[0].is_tie() && !met[0].falls_short());
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl<T> Stealer<T> {
     }
 
     /// Takes the element that was pushed first.
+    #[inline]
     pub fn steal(&self) -> Steal<T> {
         let top = self.shared.top();
         if distance(self.shared.bottom(), top) <= 0 {
@@ -132,6 +133,7 @@ impl<T> Stealer<T> {
 
     /// Pins, so that the buffer stays; for the race with a LIFO owner also fences, which it needs between the two
     /// indices.
+    #[inline]
     fn pin(&self) -> tiny_coro_ebr::Guard {
         match self.flavor {
             // ORDERING D4: the thief's fence, between `top` and `bottom`.
@@ -141,6 +143,7 @@ impl<T> Stealer<T> {
     }
 
     /// Takes the element at `top`. The caller is pinned, and has fenced since it read `top`.
+    #[inline]
     fn steal_at(&self, top: usize) -> Steal<T> {
         if distance(self.shared.bottom(), top) <= 0 {
             return Steal::Empty;

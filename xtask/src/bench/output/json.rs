@@ -42,6 +42,7 @@ fn row(row: &Row) -> Value {
         "goal": row.goal.map(|goal| goal.number()),
         "goal_is": row.goal.map(|goal| goal.direction()),
         "met": row.met(),
+        "tie": row.is_tie(),
         "errors": row.errors,
         "spread": spread,
     })

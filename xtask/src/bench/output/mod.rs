@@ -47,6 +47,10 @@ impl Report<'_> {
             println!("behind:");
             behind.iter().for_each(|line| println!("  {line}"));
         }
+        let ties: Vec<_> = self.rows.iter().filter(|row| row.is_tie()).map(full_name).collect();
+        if !ties.is_empty() {
+            println!("missed by less than the rounds differ: {}", ties.join(", "));
+        }
     }
 
     /// How much was measured, in words.
@@ -57,11 +61,15 @@ impl Report<'_> {
     }
 }
 
-/// A line for each row that misses its goal, is slower than its rival, or has an error.
+fn full_name(row: &Row) -> String {
+    format!("{}/{}", row.group, row.name)
+}
+
+/// A line for each row that misses its goal by more than the rounds differ, is slower than its rival, or has an error.
 fn behind(rows: &[Row]) -> Vec<String> {
     let mut lines = Vec::new();
     for row in rows {
-        let name = format!("{}/{}", row.group, row.name);
+        let name = full_name(row);
         lines.extend(row.errors.iter().map(|error| format!("{name}: error: {error}")));
         if let (Some(Goal::OursAtMost(goal)), Some(false), Some(ours)) = (row.goal, row.met(), row.ours()) {
             let (figure, unit) = (row.unit.show(ours.median), row.unit.name());
@@ -70,6 +78,7 @@ fn behind(rows: &[Row]) -> Vec<String> {
         }
         let (Some(ratio), Some(rival)) = (row.ratio, row.rival) else { continue };
         match row.goal {
+            Some(_) if row.is_tie() => {}
             Some(goal) if row.met() == Some(false) => {
                 let (direction, goal) = (goal.direction(), goal.number());
                 lines.push(format!("{name}: {ratio:.2} × {rival}, the goal is {direction} {goal:.2}"));
@@ -86,6 +95,7 @@ fn verdict(row: &Row) -> &'static str {
     match (row.met(), row.errors.is_empty()) {
         (_, false) => "error",
         (Some(true), _) => "met",
+        (Some(false), _) if row.is_tie() => "tie",
         (Some(false), _) => "behind",
         (None, _) => "",
     }
