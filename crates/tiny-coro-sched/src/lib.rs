@@ -100,7 +100,7 @@
 //!
 //! # What it costs
 //!
-//! On a 2-core x86-64 machine, about: 45 to 160 ns to spawn a task from a task and have it run, 240 ns from a thread outside, 18 ns a yield, each
+//! On a 2-core x86-64 machine, about: 45 to 190 ns to spawn a task from a task and have it run, 220 ns from a thread outside, 25 ns a yield, each
 //! among thousands of its kind (`cargo xtask bench sched`). A task takes 72 bytes and its future, in one block of 80, 96, 112, … 512 bytes, or of
 //! its own size above that.
 //!

@@ -95,7 +95,9 @@ pub(crate) fn run(shared: &Shared, parker: &Parker) {
         if !shared.idle.is_anybody_awake() {
             shared.idle.set_limit(0, true);
             shared.watch.sleep(parker, || shared.idle.is_anybody_awake() || shared.is_shutting_down());
-            load = Load::new(shared.idle.parallelism());
+            if shared.idle.is_anybody_awake() {
+                load = Load::new(shared.idle.parallelism());
+            }
             continue;
         }
         parker.park_timeout(TICK);
