@@ -123,14 +123,8 @@ macro_rules! reader {
             /// # Cancel safety
             ///
             /// Not cancel safe, as [`TcpStream::read_exact`].
-            pub async fn read_exact(&mut self, mut buffer: &mut [u8]) -> io::Result<()> {
-                while !buffer.is_empty() {
-                    match self.read(buffer).await? {
-                        0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                        count => buffer = &mut buffer[count..],
-                    }
-                }
-                Ok(())
+            pub async fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+                self.stream().read_exact_shared(buffer).await
             }
         }
 

@@ -131,14 +131,8 @@ impl TcpStream {
     /// # Cancel safety
     ///
     /// Not cancel safe: what was read before the future was dropped is in `buffer`, but how much is not known.
-    pub async fn read_exact(&mut self, mut buffer: &mut [u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match self.read(buffer).await? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                count => buffer = &mut buffer[count..],
-            }
-        }
-        Ok(())
+    pub async fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        self.read_exact_shared(buffer).await
     }
 
     /// Writes from `buffer` and returns how many bytes were taken.

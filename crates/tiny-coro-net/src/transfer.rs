@@ -3,6 +3,7 @@
 use crate::stream::TcpStream;
 use bytes::BufMut;
 use socket2::SockRef;
+use std::future::poll_fn;
 use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::net;
 use std::task::{Context, Poll, ready};
@@ -16,6 +17,16 @@ impl TcpStream {
     ) -> Poll<io::Result<usize>> {
         let room = buffer.chunk_mut().len();
         self.poll_transfer(Direction::Read, cx, room, |stream| recv_buf(stream, buffer))
+    }
+
+    pub(crate) async fn read_exact_shared(&self, mut buffer: &mut [u8]) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match poll_fn(|cx| self.poll_read_slice(cx, buffer)).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => buffer = &mut buffer[count..],
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn poll_read_slice(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {

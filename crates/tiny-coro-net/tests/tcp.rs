@@ -240,7 +240,18 @@ fn borrowed_halves_work_in_one_task_and_owned_ones_come_together_again() {
             assert_eq!(read?, 4);
             written?;
         }
-        let (reader, writer) = ours.into_split();
+        let (mut reader, writer) = ours.into_split();
+        // What is to be read exactly comes in two pieces.
+        let mut exact = [0; 4];
+        let in_pieces = async {
+            peer.write_all(b"ex")?;
+            tiny_coro_sched::yield_now().await;
+            peer.write_all(b"act")
+        };
+        let (read, written) = future::zip(reader.read_exact(&mut exact), in_pieces).await;
+        read?;
+        written?;
+        assert_eq!(&exact, b"exac");
         let mut ours = reader.reunite(writer).unwrap();
         ours.write_all(b"!").await?;
         let mut answer = [0; 5];
@@ -248,7 +259,9 @@ fn borrowed_halves_work_in_one_task_and_owned_ones_come_together_again() {
         assert_eq!(&answer, b"pong!");
 
         let (other, _other_peer) = pair().await?;
-        let (reader, _writer) = ours.into_split();
+        let (mut reader, _writer) = ours.into_split();
+        peer.shutdown(std::net::Shutdown::Write)?;
+        assert_eq!(reader.read_exact(&mut exact).await.unwrap_err().kind(), ErrorKind::UnexpectedEof);
         let (_reader, writer) = other.into_split();
         assert!(reader.reunite(writer).is_err());
         Ok(())
