@@ -157,14 +157,15 @@
 //!
 //! # Cost
 //!
-//! On a 2-core x86-64 virtual machine at about 3 GHz, uncontended, an element being one word; in brackets
-//! `crossbeam-deque` 0.8 in the same run as its row.
+//! On 2-core x86-64 virtual machines at about 3 GHz, uncontended, an element being one word; in brackets
+//! `crossbeam-deque` 0.8 in the same run as its row. The first three rows are of a machine whose atomic operations take some 5 ns, the others
+//! of one where they take 2.
 //!
 //! | operation | about | |
 //! | --- | --- | --- |
-//! | push and pop, LIFO | 3.4 ns (5.6) | a full fence, at the pop |
-//! | push and pop, FIFO | 3.9 ns (6.0) | one addition |
-//! | push and steal | 5.7 ns (6.5) | a pin, one exchange |
+//! | push and pop, LIFO | 9.2 ns (10.8) | a full fence, at the pop |
+//! | push and pop, FIFO | 10.7 ns (13.0) | one addition |
+//! | push and steal | 17.1 ns (17.5) | a pin, one exchange |
 //! | elements of three words | FIFO 3.3 ns (9.2), steal 6.2 ns (7.8) | two more words each way |
 //! | injector, push and steal by turns | 10 ns (10) | four exchanges, one of them the thief's pin |
 //! | injector, a thousand pushed, then stolen | 10.5 ns (9.7) each | the same; blocks come back through EBR, and so cold |

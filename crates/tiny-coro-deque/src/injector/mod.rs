@@ -308,18 +308,23 @@ impl<T> Injector<T> {
 ///
 /// `block` came from a box, and nobody keeps it any more: so neither head nor tail leads to it, nor ever will.
 #[cold]
+unsafe fn retire<T>(block: *const Block<T>, guard: &Guard) {
+    // SAFETY: as the caller says; and whoever was last retires it, once. It drops no element.
+    unsafe { guard.defer_destroy(block.cast_mut()) };
+}
+
+/// Gives up one share in a block, and retires it if that was the last.
+///
+/// # Safety
+///
+/// `block` came from a box, and the share is the caller's.
+#[cold]
 unsafe fn let_go<T>(block: *const Block<T>) {
     // SAFETY: the caller keeps it until here.
     if unsafe { &*block }.let_go() {
         // SAFETY: we were the last to keep it.
         unsafe { retire(block, &tiny_coro_ebr::pin()) };
     }
-}
-
-#[cold]
-unsafe fn retire<T>(block: *const Block<T>, guard: &Guard) {
-    // SAFETY: as the caller says; and whoever was last retires it, once. It drops no element.
-    unsafe { guard.defer_destroy(block.cast_mut()) };
 }
 
 impl<T> Default for Injector<T> {
