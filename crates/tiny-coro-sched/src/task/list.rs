@@ -29,8 +29,9 @@ use tiny_coro_prim::sync::Mutex;
 const FIRST: usize = if cfg!(tiny_coro_loom) { 1 } else { 64 };
 /// With all of them there are as many slots as a task's header has numbers for.
 const BUCKETS: usize = if cfg!(tiny_coro_loom) { 6 } else { 33 - FIRST.ilog2() as usize };
-/// Slots that are kept for tasks to come, however few there are.
-const KEPT: usize = if cfg!(tiny_coro_loom) { 1 } else { 1024 };
+/// Buckets that are kept for tasks to come, however few there are, and their slots.
+const BUCKETS_KEPT: usize = if cfg!(tiny_coro_loom) { 1 } else { 5 };
+const KEPT: usize = slots(BUCKETS_KEPT);
 
 struct Slot {
     task: AtomicPtr<Header>,
@@ -70,7 +71,7 @@ struct Inserting {
 }
 
 /// How many slots the first `buckets` have together.
-fn slots(buckets: usize) -> usize {
+const fn slots(buckets: usize) -> usize {
     if buckets == 0 { 0 } else { FIRST << (buckets - 1) }
 }
 
@@ -141,7 +142,10 @@ impl WaitingTasks {
 
     /// Gives back what a burst of tasks has left. For a worker that has nothing better to do.
     pub(crate) fn shrink(&self) {
-        self.remove_free_buckets(&mut self.inserting.lock());
+        // Relaxed: a hint, which spares a worker that goes to sleep the lock.
+        if !self.buckets[BUCKETS_KEPT].load(Ordering::Relaxed).is_null() {
+            self.remove_free_buckets(&mut self.inserting.lock());
+        }
     }
 
     fn remove_free_buckets(&self, inserting: &mut Inserting) {
@@ -176,7 +180,7 @@ impl WaitingTasks {
             // sequence of the one who left.
             if self.slot(place).task.load(Ordering::Acquire).is_null() {
                 inserting.free += 1;
-                inserting.looks += 2;
+                inserting.looks = inserting.looks.saturating_add(2);
                 inserting.above = inserting.above.max(inserting.cursor);
                 return place;
             }
