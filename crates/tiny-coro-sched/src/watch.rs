@@ -3,7 +3,7 @@
 //! A worker that polls one task for long looks after nothing else: neither the driver, if it was the last to have it, nor the task
 //! in its LIFO slot, of which nobody was told. Workers that are parked don't know. So while any worker is awake the watch looks every
 //! [`TICK`] whether each of them has polled something since. If one has not, and there is a task in any queue, or nobody is in the
-//! driver, a parked worker is woken as for a push; and beyond any limit, if it is that one's own queues that have a task. It searches
+//! driver, a parked worker is woken as for a push; so it is if tasks wait while the processors have time to spare; and beyond any limit, if it is that one's own queues that have a task. It searches
 //! everywhere, LIFO slots too, and then sleeps in the driver if nobody else does. The watch also says how many workers a
 //! push may find awake before it wakes no further one ([`idle`](crate::idle)). At rest the watch sleeps too, however long: the first
 //! worker to wake wakes it.
@@ -109,13 +109,14 @@ pub(crate) fn run(shared: &Shared, parker: &Parker) {
                 is_held_up |= remote.has_work();
             }
         }
-        shared.idle.set_limit(stuck, load.is_busy());
+        let is_busy = load.is_busy();
+        shared.idle.set_limit(stuck, is_busy);
         // Not `try_lock`: a worker that fails to get the driver because of it would sleep elsewhere, and nobody would be there.
         let driver_is_kept = || shared.remotes.iter().any(|remote| remote.sleeper.place() == Some(Place::Driver));
         let woken = if is_held_up {
             // Whoever else is awake may have enough of its own for ever.
             shared.idle.notify_beyond()
-        } else if stuck > 0 && (shared.has_work() || !driver_is_kept()) {
+        } else if (shared.has_work() && (stuck > 0 || !is_busy)) || (stuck > 0 && !driver_is_kept()) {
             shared.idle.notify_one()
         } else {
             None
