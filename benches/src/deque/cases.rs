@@ -4,6 +4,7 @@
 //! last one, which is not how a scheduler uses it. Rows with a thief have two threads; the system places them.
 
 use std::hint::{black_box, spin_loop};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -72,7 +73,7 @@ fn owner_and_thief<D: Deque>(deque: &mut D) -> usize {
     let stealer = deque.stealer();
     let pop = || black_box(deque.pop()).is_some();
     let (popped, stolen) = beside_thief(
-        || D::steal(&stealer),
+        move || D::steal(&stealer),
         || {
             let mut popped = 0;
             for burst in 0..ITEMS / OWN_BURST {
@@ -104,7 +105,7 @@ fn injector_push_steal<I: Injector>(injector: &mut I) -> usize {
 
 /// One thread pushes while another steals. An operation is an element.
 fn injector_and_thief<I: Injector>(injector: &mut I) -> usize {
-    const ITEMS: usize = 1 << 20;
+    const ITEMS: usize = 1 << 22;
     let injector = &*injector;
     let (left, stolen) = beside_thief(
         || injector.steal(),
@@ -122,10 +123,15 @@ fn injector_and_thief<I: Injector>(injector: &mut I) -> usize {
 
 /// Runs `work` here while another thread calls `steal` again and again; returns what `work` does, and how often the
 /// thief was lucky. The thief stops when it finds nothing after `work` has ended.
-fn beside_thief(steal: impl Fn() -> Option<Element> + Sync, work: impl FnOnce() -> usize) -> (usize, usize) {
-    let ended = AtomicBool::new(false);
+///
+/// Whatever the thief reads but the queue it has on its own stack or on the heap: this stack's cache lines are written to
+/// all the time, by `work`.
+fn beside_thief(steal: impl Fn() -> Option<Element> + Send, work: impl FnOnce() -> usize) -> (usize, usize) {
+    let ended = Arc::new(AtomicBool::new(false));
     thread::scope(|scope| {
-        let thief = scope.spawn(|| {
+        let seen_by_thief = Arc::clone(&ended);
+        let thief = scope.spawn(move || {
+            let ended = seen_by_thief;
             let mut stolen = 0;
             loop {
                 if black_box(steal()).is_some() {
