@@ -27,7 +27,7 @@ named, with what would install it.
 
 Ratios of one run mean something, absolute figures only on a machine that does nothing else. Rows with a second thread
 leave it to the system where the threads run, and spread more than others: the report shows least and most. A goal that is
-missed by less than the rounds differ is a tie: each median lies within the other's range.
+missed by less than the rounds differ is a tie: each median lies within the other's range. A ratio counts as it is printed.
 
 Groups:";
 

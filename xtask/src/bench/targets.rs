@@ -45,11 +45,13 @@ impl Goal {
         }
     }
 
-    /// Whether our figure, or its ratio to the rival's, meets the goal. `None` if what it needs is not there.
+    /// Whether our figure, or its ratio to the rival's, meets the goal. `None` if what it needs is not there. A ratio counts as it is
+    /// printed, in hundredths.
     pub(super) fn is_met(self, ours: Option<f64>, ratio: Option<f64>) -> Option<bool> {
+        let printed = |ratio: f64| (ratio * 100.0).round() / 100.0;
         match self {
-            Goal::AtMost(goal) => Some(ratio? <= goal),
-            Goal::AtLeast(goal) => Some(ratio? >= goal),
+            Goal::AtMost(goal) => Some(printed(ratio?) <= goal),
+            Goal::AtLeast(goal) => Some(printed(ratio?) >= goal),
             Goal::OursAtMost(goal) => Some(ours? <= goal),
         }
     }
@@ -113,8 +115,8 @@ mod tests {
     #[test]
     fn the_edge_of_a_goal_is_met() {
         let of_ratio = |goal: Goal, ratio| goal.is_met(None, Some(ratio)).unwrap();
-        assert!(of_ratio(Goal::AtMost(0.5), 0.5) && !of_ratio(Goal::AtMost(0.5), 0.51));
-        assert!(of_ratio(Goal::AtLeast(1.0), 1.0) && !of_ratio(Goal::AtLeast(1.0), 0.99));
+        assert!(of_ratio(Goal::AtMost(0.5), 0.504) && !of_ratio(Goal::AtMost(0.5), 0.506));
+        assert!(of_ratio(Goal::AtLeast(1.0), 0.996) && !of_ratio(Goal::AtLeast(1.0), 0.994));
         assert_eq!(Goal::OursAtMost(0.0).is_met(Some(0.0), None), Some(true));
         assert_eq!(Goal::OursAtMost(0.0).is_met(Some(0.5), Some(0.1)), Some(false));
         assert_eq!(Goal::AtMost(1.0).is_met(Some(1.0), None), None);
