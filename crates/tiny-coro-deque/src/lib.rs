@@ -49,8 +49,9 @@
 //! push       write the slot; bottom = b + 1
 //! LIFO pop   bottom = b - 1; full fence; read top
 //!            more than one was left: it is ours. One: race, top from t to t + 1; bottom = b. None: bottom = b
-//! FIFO pop   if top is not bottom: add one to top, which was t; read the slot. If t was bottom: put it back, there was none
+//! FIFO pop   add one to top, which was t; read the slot. If t was bottom: put it back, there was none
 //! steal      read top; pin, full fence; read bottom; read the buffer and the slot; race, top from t to t + 1
+//!            lost: stay away for a moment
 //! batch      FIFO: the same with n slots, top from t to t + n. LIFO: steals, one after the other, under one pin
 //! grow       copy the elements to a larger buffer; publish it; retire the old one
 //! ```

@@ -56,17 +56,12 @@ impl<T> Shared<T> {
         self.top.load(Ordering::Relaxed)
     }
 
-    /// Takes `count` elements from `top` on. Fails with the current `top` if anybody has taken one since.
+    /// Takes `count` elements from `top` on. Fails if anybody has taken one since.
     #[inline]
-    pub(super) fn take(&self, top: usize, count: usize) -> Result<(), usize> {
+    pub(super) fn take(&self, top: usize, count: usize) -> bool {
         // ORDERING D1 D3: release. A thief's reads of the slots, and of `bottom`, happen before whatever follows the
-        // acquire load of `top`. The failure's acquire is that load. Success needs none: the elements came through
-        // `bottom`.
-        // UNMODELLED: the failure's acquire. An owner that lost the race takes the `top` it then sees for room to push
-        // (D3). Relaxed, the thief that won could on paper read from its slot what the owner pushes there after it has
-        // seen the thief win: a load that sees the future. No processor stores before the branch that leads to the
-        // store, and no checker tries it.
-        self.top.compare_exchange(top, top.wrapping_add(count), Ordering::Release, Ordering::Acquire).map(drop)
+        // acquire load of `top`. Success needs no acquire: the elements came through `bottom`. Failure reads nothing.
+        self.top.compare_exchange(top, top.wrapping_add(count), Ordering::Release, Ordering::Relaxed).is_ok()
     }
 
     /// Takes the element at `top`, whichever that is, and returns its index: for the owner of a FIFO deque, who knows `bottom`. If the index
@@ -74,7 +69,9 @@ impl<T> Shared<T> {
     #[inline]
     pub(super) fn take_next(&self) -> usize {
         // ORDERING D1 D3: acquire and release, as in `take` and `top`.
-        // UNMODELLED: the acquire, as that of the failure in `take`, and for the same reason.
+        // UNMODELLED: the acquire. The owner takes the `top` it then sees for room to push (D3). Relaxed, the thief that took the element
+        // below could on paper read from its slot what the owner pushes there after it has seen the thief win: a load that sees the future.
+        // No processor stores before the branch that leads to the store, and no checker tries it.
         self.top.fetch_add(1, Ordering::AcqRel)
     }
 

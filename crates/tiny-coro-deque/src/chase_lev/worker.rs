@@ -49,7 +49,7 @@ pub struct Worker<T> {
     mask: Cell<usize>,
     /// What `bottom` is: nobody else writes it.
     bottom: Cell<usize>,
-    /// What `top` once was: it only grows, so there are at least this many free slots.
+    /// What `top` once was. It only grows: there are no more elements than between this and `bottom`, and no fewer free slots than the others.
     top_seen: Cell<usize>,
     /// The capacity it began with, and never goes below.
     floor: usize,
@@ -150,13 +150,14 @@ impl<T> Worker<T> {
     #[inline]
     fn pop_top(&self) -> Option<T> {
         let bottom = self.bottom.get();
-        if self.shared.top() == bottom {
-            self.top_seen.set(bottom);
+        // Nobody else raises `bottom`: a deque that was seen empty still is.
+        if self.top_seen.get() == bottom {
             return None;
         }
+        // Without a look at `top`: that would fetch its cache line from a thief's processor, and the addition fetch it again.
         let top = self.shared.take_next();
         if top == bottom {
-            // A thief has taken the last one meanwhile.
+            // Thieves have taken the last one since.
             self.shared.put_back(top);
             self.top_seen.set(top);
             return None;
@@ -171,8 +172,8 @@ impl<T> Worker<T> {
     #[inline]
     fn pop_bottom(&self) -> Option<T> {
         let end = self.bottom.get();
-        // Nobody else raises `bottom`: an empty deque stays empty, and needs no fence.
-        if self.shared.top() == end {
+        // Nobody else raises `bottom`: a deque that was seen empty still is, and needs no fence.
+        if self.top_seen.get() == end {
             return None;
         }
         let last = end.wrapping_sub(1);
@@ -189,8 +190,9 @@ impl<T> Worker<T> {
             return Some(element);
         }
         // The last element, or none: the race is for `top`. Either way the deque is empty after it.
-        let won = left == 0 && self.shared.take(top, 1).is_ok();
+        let won = left == 0 && self.shared.take(top, 1);
         self.shared.set_bottom(end);
+        self.top_seen.set(self.shared.top());
         // SAFETY: the exchange made the element ours alone (D7), and only we write slots.
         won.then(|| unsafe { self.read(last) })
     }
