@@ -8,9 +8,10 @@ use tiny_coro_prim::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use tiny_coro_prim::cell::UnsafeCell;
 
 use super::slot::Slot;
+use super::spares::Spares;
 
 /// How many indices a block has: a power of two, so that they wrap. In a model few, so that blocks follow one another.
-const INDICES: usize = if cfg!(tiny_coro_loom) { 4 } else { 64 };
+const INDICES: usize = if cfg!(tiny_coro_loom) { 4 } else { 128 };
 
 /// How many slots a block has. The last index has none: it stands for "this block is full, the next one is not there
 /// yet".
@@ -46,7 +47,8 @@ struct Header<T> {
     taken: AtomicUsize,
     /// The block after this one, once this one is full.
     next: AtomicPtr<Block<T>>,
-    /// The index of the first slot. Never changes; in a cell, so that the model checker sees who reads it too early.
+    /// The index of the first slot. Never changes while anybody is here; in a cell, so that the model checker sees who is here too
+    /// early, or too late.
     start: UnsafeCell<usize>,
     /// One, until the queue lets the block go, and one for each poisoned slot whose pusher has not been back.
     keepers: AtomicUsize,
@@ -73,10 +75,21 @@ impl<T> Block<T> {
         unsafe { block.assume_init() }
     }
 
+    /// Makes an empty block of one that nobody is in any more (I8).
+    fn reset(&mut self, start: usize) {
+        // SAFETY: nobody else is here.
+        self.header.start.with_mut(|old| unsafe { *old = start });
+        // Relaxed: `link` publishes the block.
+        self.header.taken.store(0, Ordering::Relaxed);
+        self.header.next.store(ptr::null_mut(), Ordering::Relaxed);
+        self.header.keepers.store(1, Ordering::Relaxed);
+        self.slots.iter().for_each(Slot::reset);
+    }
+
     /// Returns the index of the first slot.
     #[inline]
     pub(super) fn start(&self) -> usize {
-        // SAFETY: it was written before anybody could reach the block (I4), and never is again.
+        // SAFETY: it was written before anybody could reach the block (I4), and is not again before everybody has gone (I8).
         self.header.start.with(|start| unsafe { *start })
     }
 
@@ -115,16 +128,24 @@ impl<T> Block<T> {
         self.header.next.load(Ordering::Acquire)
     }
 
-    /// Puts a new block behind this one, if there is none.
-    pub(super) fn link(&self) {
+    /// Puts an empty block behind this one, if there is none.
+    pub(super) fn link(&self, spares: &Spares<T>) {
         if !self.next().is_null() {
             return;
         }
-        let new = Box::into_raw(Self::new(self.start().wrapping_add(INDICES)));
+        let start = self.start().wrapping_add(INDICES);
+        let block = match spares.take() {
+            Some(mut used) => {
+                used.reset(start);
+                used
+            }
+            None => Self::new(start),
+        };
+        let new = Box::into_raw(block);
         // ORDERING I4: release. Publishes the new block to the acquire load in `next`. On failure nothing is read.
         if self.header.next.compare_exchange(ptr::null_mut(), new, Ordering::Release, Ordering::Relaxed).is_err() {
             // SAFETY: it came from a box a moment ago, and nobody has seen it.
-            drop(unsafe { Box::from_raw(new) });
+            spares.give(unsafe { Box::from_raw(new) });
         }
     }
 

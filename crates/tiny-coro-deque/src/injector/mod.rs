@@ -2,10 +2,12 @@
 
 mod block;
 mod slot;
+mod spares;
 mod tail;
 
 use std::marker::PhantomData;
 use std::ops::Range;
+use std::sync::Arc;
 use std::{fmt, iter, ptr};
 
 use tiny_coro_ebr::Guard;
@@ -27,7 +29,7 @@ const PATIENCE: usize = if cfg!(tiny_coro_loom) { 0 } else { 32 };
 /// What a scheduler's workers take from when their own deques are empty, in batches. Its page in the
 /// [crate's documentation](crate#the-injector) has the protocol and its proof.
 ///
-/// A push allocates one block for every 63 elements. A push that has come back is seen by every later attempt to
+/// A push allocates one block for every 127 elements, or takes one that has been used: up to eight are kept. A push that has come back is seen by every later attempt to
 /// steal; several pushers' elements come out in one order for everybody, and those of one pusher in its own.
 ///
 /// # Examples
@@ -93,7 +95,7 @@ impl<T> Injector<T> {
         }
         if refused.is_some() {
             // SAFETY: the slot is poisoned, so the block is kept for us until here.
-            unsafe { let_go(block) };
+            unsafe { self.let_go(block) };
         }
         refused
     }
@@ -270,7 +272,7 @@ impl<T> Injector<T> {
         let kept = block.keep();
         if kept && !slot.poison() && block.let_go() {
             // SAFETY: we were the last to keep it.
-            unsafe { retire(block, guard) };
+            unsafe { self.retire(block, guard) };
         }
         kept
     }
@@ -289,7 +291,7 @@ impl<T> Injector<T> {
             self.head.compare_exchange(ptr::from_ref(head).cast_mut(), next, Ordering::Release, Ordering::Relaxed);
         if left.is_ok() && head.let_go() {
             // SAFETY: we were the last to keep it.
-            unsafe { retire(head, guard) };
+            unsafe { self.retire(head, guard) };
         }
         true
     }
@@ -300,30 +302,33 @@ impl<T> Injector<T> {
         // SAFETY: a block is retired after `head` has left it, and the pin is older than this read (I5).
         unsafe { &*head }
     }
-}
 
-/// Frees a block as soon as nobody looks at it any more.
-///
-/// # Safety
-///
-/// `block` came from a box, and nobody keeps it any more: so neither head nor tail leads to it, nor ever will.
-#[cold]
-unsafe fn retire<T>(block: *const Block<T>, guard: &Guard) {
-    // SAFETY: as the caller says; and whoever was last retires it, once. It drops no element.
-    unsafe { guard.defer_destroy(block.cast_mut()) };
-}
+    /// Gives up one share in a block, and retires it if that was the last.
+    ///
+    /// # Safety
+    ///
+    /// `block` is one of the injector's, and the share is the caller's.
+    #[cold]
+    unsafe fn let_go(&self, block: *const Block<T>) {
+        // SAFETY: the caller keeps it until here.
+        if unsafe { &*block }.let_go() {
+            // SAFETY: we were the last to keep it.
+            unsafe { self.retire(block, &tiny_coro_ebr::pin()) };
+        }
+    }
 
-/// Gives up one share in a block, and retires it if that was the last.
-///
-/// # Safety
-///
-/// `block` came from a box, and the share is the caller's.
-#[cold]
-unsafe fn let_go<T>(block: *const Block<T>) {
-    // SAFETY: the caller keeps it until here.
-    if unsafe { &*block }.let_go() {
-        // SAFETY: we were the last to keep it.
-        unsafe { retire(block, &tiny_coro_ebr::pin()) };
+    /// Lets a block be used again, or frees it, as soon as nobody looks at it any more.
+    ///
+    /// # Safety
+    ///
+    /// `block` is one of the injector's, and nobody keeps it any more: so neither head nor tail leads to it, nor ever will.
+    #[cold]
+    unsafe fn retire(&self, block: *const Block<T>, guard: &Guard) {
+        let (block, spares) = (block.cast_mut(), Arc::clone(self.tail.spares()));
+        // SAFETY: it came from a box, and when this is called nobody is pinned who has seen it, so it is that box again.
+        let give = move || spares.give(unsafe { Box::from_raw(block) });
+        // SAFETY: as the caller says; and whoever was last retires it, once. It drops no element.
+        unsafe { guard.defer_sized(size_of::<Block<T>>(), give) };
     }
 }
 

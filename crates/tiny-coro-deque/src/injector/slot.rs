@@ -12,7 +12,7 @@ const FULL: u8 = 1;
 /// A thief could not wait. The slot stays the pusher's, who has to find another; whoever claims it finds nothing.
 const POISONED: u8 = 2;
 
-/// A place for one element, used once. One pusher claims it, and one thief, who has seen it decided.
+/// A place for one element, used once in a life of its block. One pusher claims it, and one thief, who has seen it decided.
 ///
 /// ```text
 ///            fill (its pusher)
@@ -29,6 +29,14 @@ pub(super) struct Slot<T> {
 impl<T> Slot<T> {
     pub(super) fn new() -> Self {
         Self { value: UnsafeCell::new(MaybeUninit::uninit()), state: AtomicU8::new(EMPTY) }
+    }
+
+    /// Makes it empty, in a block that nobody is in any more (I8).
+    pub(super) fn reset(&self) {
+        #[cfg(tiny_coro_loom)]
+        self.claim_all();
+        // Relaxed: the block is published once all of it is as if new.
+        self.state.store(EMPTY, Ordering::Relaxed);
     }
 
     /// Puts an element in, or gives it back if the slot is poisoned. With success the slot is no longer the caller's.

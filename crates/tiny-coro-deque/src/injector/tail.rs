@@ -1,10 +1,13 @@
 //! The end at which elements are pushed.
 
 use std::ptr;
+// Not the seam's: it carries no protocol of ours.
+use std::sync::Arc;
 
 use tiny_coro_prim::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::block::{Block, SLOTS, START, place};
+use super::spares::Spares;
 
 /// Where the next slot is claimed.
 ///
@@ -14,11 +17,12 @@ pub(super) struct Tail<T> {
     /// Only grows, by one at a time.
     index: AtomicUsize,
     block: AtomicPtr<Block<T>>,
+    spares: Arc<Spares<T>>,
 }
 
 impl<T> Tail<T> {
     pub(super) fn new(block: *mut Block<T>) -> Self {
-        Self { index: AtomicUsize::new(START), block: AtomicPtr::new(block) }
+        Self { index: AtomicUsize::new(START), block: AtomicPtr::new(block), spares: Arc::new(Spares::new()) }
     }
 
     /// Returns the next index to be claimed.
@@ -49,6 +53,11 @@ impl<T> Tail<T> {
         }
     }
 
+    /// Where blocks go that nobody is in any more.
+    pub(super) fn spares(&self) -> &Arc<Spares<T>> {
+        &self.spares
+    }
+
     /// Moves on to a new block, if the last one is full and nobody else has.
     #[cold]
     pub(super) fn extend(&self) {
@@ -61,7 +70,7 @@ impl<T> Tail<T> {
         // SAFETY: a block is retired after the tail has left it, and the pin is older than this read (I5).
         let block = unsafe { &*self.block.load(Ordering::Acquire) };
         if block.end() == index {
-            block.link();
+            block.link(&self.spares);
             self.leave(block);
         } else {
             self.pass(index);

@@ -176,7 +176,7 @@ fn destructors() {
     assert!(all.into_iter().eq(0..COUNT));
 }
 
-/// A block of 63 of these is larger than the thread's stack, which holds 60: it is not built there.
+/// A block of 127 of these is larger than the thread's stack, which holds 60: it is not built there.
 #[test]
 fn large_elements() {
     const SIZE: usize = 32 * 1024;
