@@ -16,10 +16,17 @@ pub fn cases<P: Parker>(cases: &mut Cases) {
 
 /// An operation wakes another thread and sleeps until that thread wakes this one.
 ///
-/// The system places the two threads, and a wake within a core costs another amount than one between two: each run
-/// starts the other thread anew, so that the median is not that of one placement.
+/// The system places the two threads, and a wake within a core costs another amount than one between two: the other
+/// thread is started anew many times, so that the figure is that of the mix and not of one placement.
 fn round_trip<P: Parker>((): &mut ()) -> usize {
-    const TRIPS: usize = 2_000;
+    const PLACEMENTS: usize = 32;
+    const TRIPS: usize = 1_000;
+    (0..PLACEMENTS).for_each(|_| round_trips::<P>(TRIPS));
+    PLACEMENTS * TRIPS
+}
+
+/// Round trips with one other thread.
+fn round_trips<P: Parker>(trips: usize) {
     // Whether it is the other thread's turn. A park may end without an unpark, so both threads look.
     let away = AtomicBool::new(false);
     let here = P::new();
@@ -29,7 +36,7 @@ fn round_trip<P: Parker>((): &mut ()) -> usize {
         scope.spawn(|| {
             let there = P::new();
             sender.send(there.unparker()).expect("the other thread waits");
-            for _ in 0..TRIPS {
+            for _ in 0..trips {
                 while !away.load(Ordering::Acquire) {
                     there.park();
                 }
@@ -38,7 +45,7 @@ fn round_trip<P: Parker>((): &mut ()) -> usize {
             }
         });
         let there = receiver.recv().expect("the other thread sends");
-        for _ in 0..TRIPS {
+        for _ in 0..trips {
             away.store(true, Ordering::Release);
             P::unpark(&there);
             while away.load(Ordering::Acquire) {
@@ -46,7 +53,6 @@ fn round_trip<P: Parker>((): &mut ()) -> usize {
             }
         }
     });
-    TRIPS
 }
 
 /// This thread and its own unparker.
