@@ -85,6 +85,21 @@
 //! [`next_deadline`](wheel::TimerQueue::next_deadline) is exact and only reads. What it asks for was sorted by whoever took
 //! out the timer before; and a timer that is cancelled early has mostly never been moved.
 //!
+//! ## An example
+//!
+//! Six steps, with the deadlines written as digits in base 64. All digits above are zero.
+//!
+//! | step | where it leads | horizon | front |
+//! |---|---|---|---|
+//! | insert A for 70, `1 06` | the queue is empty: the horizon is A's deadline, and A is the front | `1 06` | A |
+//! | insert B for 75, `1 11` | after the horizon, and differs in the last digit: level 0, slot 11 | `1 06` | A |
+//! | insert C for 200, `3 08`, and D for 210, `3 18` | both differ in the digit before: level 1, slot 3 | `1 06` | A |
+//! | insert E for 60, `0 60` | not after the horizon | `1 06` | E, A |
+//! | cancel B | unlinked: it differs from the horizon where it did | `1 06` | E, A |
+//! | expire at 100 | E and A are due. A leaves the front empty: the first slot in use is level 1, slot 3, and short. So it is the front, and its last tick the horizon | `3 63` | C, D |
+//!
+//! The next deadline was 70, 70, 70, 60, 60 and is 200: each time the first of the front.
+//!
 //! ## Why the front has the earliest deadlines
 //!
 //! 1. *A lower level is earlier.* Let d be on level i and e on level j > i. Above digit j both equal the horizon; in digit j

@@ -162,9 +162,9 @@ impl<T> Block<T> {
     pub(super) fn let_go(&self) -> bool {
         // ORDERING I5: acquire and release. What each keeper did with the block, or saw done to the links that led to
         // it, happens before the last of them retires it.
-        // UNMODELLED: the acquire. Between here and the freeing of the block there are pins, whose fences acquire what
-        // was read here relaxed, in every schedule that a model has reached. The page of EBR does not promise them to
-        // the thread that retires.
+        // UNMODELLED: both halves. Between here and the end of the block there are pins, whose fences order what is
+        // relaxed here, in every schedule that a model has reached. The page of EBR does not promise them to the thread
+        // that retires.
         self.header.keepers.fetch_sub(1, Ordering::AcqRel) == 1
     }
 }

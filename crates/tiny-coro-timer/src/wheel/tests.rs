@@ -50,6 +50,31 @@ fn every_link_is_right_after_every_operation() {
     audit(&timers);
 }
 
+/// The example on the crate's page.
+#[test]
+fn the_example_is_true() {
+    let mut timers = TimerQueue::new();
+    let mut fired = Vec::new();
+    let expect = |timers: &TimerQueue<_>, horizon, front, next| {
+        assert_eq!((timers.horizon, timers.front.len(), timers.next_deadline()), (horizon, front, Some(next)));
+        audit(timers);
+    };
+    timers.insert(70, 'A');
+    expect(&timers, 64 + 6, 1, 70);
+    let b = timers.insert(75, 'B');
+    expect(&timers, 64 + 6, 1, 70);
+    timers.insert(200, 'C');
+    timers.insert(210, 'D');
+    expect(&timers, 64 + 6, 1, 70);
+    timers.insert(60, 'E');
+    expect(&timers, 64 + 6, 2, 60);
+    assert_eq!(timers.cancel(b), Some('B'));
+    expect(&timers, 64 + 6, 2, 60);
+    assert_eq!(timers.expire(100, |timer| fired.push(timer)), 2);
+    assert_eq!(fired, ['E', 'A']);
+    expect(&timers, 3 * 64 + 63, 2, 200);
+}
+
 /// T1: equal deadlines keep their order when the numbers of insertions come round, in the front and in the lists.
 #[test]
 fn the_numbers_come_round() {
