@@ -47,11 +47,11 @@
 //!
 //! ```text
 //! push       write the slot; bottom = b + 1
-//! LIFO pop   bottom = b - 1; full fence; read top
+//! LIFO pop   if top was seen at b: none. bottom = b - 1; full fence; read top
 //!            more than one was left: it is ours. One: race, top from t to t + 1; bottom = b. None: bottom = b
-//! FIFO pop   add one to top, which was t; read the slot. If t was bottom: put it back, there was none
+//! FIFO pop   if top was seen at b: none. Add one to top, which was t; read the slot. If t was b: put it back, there was none
 //! steal      read top; pin, full fence; read bottom; read the buffer and the slot; race, top from t to t + 1
-//!            lost: stay away for a moment
+//!            lost: unpin, and stay away for a moment
 //! batch      FIFO: the same with n slots, top from t to t + n. LIFO: steals, one after the other, under one pin
 //! grow       copy the elements to a larger buffer; publish it; retire the old one
 //! ```
@@ -61,6 +61,11 @@
 //! (D7). `top` only grows, but where a thief takes the last element before such an addition: then it is one above `bottom`, until the owner
 //! puts it back, before it pushes. Whoever sees that finds the deque empty, as it is, and does not touch `top`; who read `top` then and `bottom`
 //! only after the owner has pushed again races for an index that is there, and wins if it is next.
+//!
+//! *Why the owner knows when there is nothing* (D10). It alone raises `bottom`, and no `top` that it keeps in mind is above `top`: what
+//! it sees after its own addition it keeps only if that is not put back. So while the one it has in mind is `bottom`, so is `top`. A
+//! scheduler's worker asks its empty queue often, and touches no shared memory for it; and one that has elements need not first fetch
+//! `top` from a thief's processor to read it, and then again to write it.
 //!
 //! *Why LIFO pop may skip the race* (D4). The owner does **O1** lower `bottom` to *b*, **O2** fence, **O3** read `top`
 //! as *t* < *b*; it takes *b* and tells nobody. A thief that could take *b* too has done **T1** read `top` as *b*, **T2**
@@ -128,12 +133,12 @@
 //! retires the block, through EBR for the sake of thieves that are still looking at its states. A thief that comes to
 //! poison when the last keeper has gone is told so, and tries again elsewhere.
 //!
-//! *Why a block may be used again* (I8). Retired, it waits until every pin that may have seen it has ended, and then comes
-//! not to the allocator but to the *spares*, from where the next `link` takes it and makes it as if new. It may stand at the
-//! same address as before in the tail, or in the head, but nobody is left who remembers that: those who exchange a pointer
+//! *Why a block may be used again* (I8). Retired, it waits until every pin that may have seen it has ended, and then goes
+//! to the *spares*, if they hold less than 64 KiB, from where the next `link` takes it and makes it as if new. It may stand at
+//! the same address as before in the tail, or in the head, but nobody is left who remembers that: those who exchange a pointer
 //! to a block are pinned since before they read it, and a pusher that is not exchanges an index, which never comes back.
 //! One thread pushes and another steals as a rule, and without the spares each block would be allocated by the one and freed
-//! by the other, which allocators are slow at. Beside a thief an element takes a quarter less time for it.
+//! by the other, which allocators are slow at.
 //!
 //! *Why the tail's two words agree* (I4). `block` moves only while `index` is one without a slot, and before `index`
 //! leaves it. A pusher reads `index` first, `block` second, and then exchanges `index`: if that succeeds, `index` did not
@@ -152,6 +157,7 @@
 //! | D7 | each element is given out once | one read-modify-write of `top` for each index | everybody | `d7_*`, all models count |
 //! | D8 | a batch is taken whole or not at all (FIFO) | the owner too takes at `top` | batch steal | `d8_*` |
 //! | D9 | what nobody took is dropped once, with the last handle | the shared part's destructor | memory | `d9_*` |
+//! | D10 | no element is below a `top` that the owner keeps in mind, nor is any slot there still read | acquired, and not one that is put back | pop's `None`, push | `d7_*`, `d3_*` |
 //! | I1 | an injected element is written before its slot is FULL | fill (release) | state (acquire) | `i1_*` |
 //! | I2 | a slot has one pusher and one thief, and one of them at a time | exchanges on `index`, `taken`, the state | fill, take | `i2_*` |
 //! | I3 | `Empty` is said only if every push that had come back was taken | claim (release) | reading `taken` (acquire) | `i3_*` |
@@ -186,7 +192,7 @@
 //! | --- | --- |
 //! | a deque, idle | 1.2 KiB for words: three pairs of cache lines, 64 slots of as many words as an element has |
 //! | a stealer | 16, and no allocation |
-//! | an injector, idle | 2.4 KiB for words: two pairs of cache lines, one block of 127 slots; after a burst up to eight blocks more, or 32 KiB of them |
+//! | an injector, idle | 2.6 KiB for words: two pairs of cache lines, one block of 127 slots, the list of spares; after a burst up to 64 KiB of blocks more |
 //! | a slot of an injector | the element, and a byte that alignment makes as large as it is aligned |
 //!
 //! # Example

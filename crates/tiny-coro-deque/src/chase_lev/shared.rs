@@ -14,7 +14,7 @@ const START: usize = 0_usize.wrapping_sub(2);
 /// What the owner and the thieves share. The elements are those from `top` up to, and without, `bottom`.
 #[derive(Debug)]
 pub(super) struct Shared<T> {
-    /// Where thieves take, and the owner of a FIFO deque. Only grows.
+    /// Where thieves take, and the owner of a FIFO deque. Only grows, but for an addition that is put back.
     top: CachePadded<AtomicUsize>,
     /// Where the owner pushes, and pops from a LIFO deque. Written by the owner alone.
     bottom: CachePadded<AtomicUsize>,

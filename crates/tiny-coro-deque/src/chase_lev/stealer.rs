@@ -11,15 +11,14 @@ use super::worker::{Flavor, Worker};
 use crate::Steal;
 use crate::element::Element;
 
-/// How long a thief that has lost a race stays away, in [`spin_loop`] hints: 0.1 to 0.5 µs, depending on the processor. In that time the cache line
-/// goes over to the winner, who gets a few elements done. A thief that comes back at once takes the line away again, and likely loses again.
+/// How long a thief that has lost a race stays away, in [`spin_loop`] hints: some ten to some hundred nanoseconds, depending on the
+/// processor. In that time the cache line goes over to the winner, who gets a few elements done. A thief that comes back at once takes
+/// the line away again, and likely loses again.
 const STAY_AWAY: usize = if cfg!(tiny_coro_loom) { 0 } else { 8 };
 
-/// What a thief that has lost a race returns, after a moment.
 #[cold]
-fn lost<R>() -> Steal<R> {
+fn stay_away() {
     (0..STAY_AWAY).for_each(|_| spin_loop());
-    Steal::Retry
 }
 
 /// A thief's end of a deque: takes what was pushed first. Cheap to clone, shared by any number of threads.
@@ -54,15 +53,20 @@ impl<T> Stealer<T> {
         Self { shared, flavor }
     }
 
-    /// Takes the element that was pushed first.
+    /// Takes the element that was pushed first. After a lost race it waits for a moment before it says so.
     #[inline]
     pub fn steal(&self) -> Steal<T> {
         let top = self.shared.top();
         if distance(self.shared.bottom(), top) <= 0 {
             return Steal::Empty;
         }
-        let _guard = self.pin();
-        self.steal_at(top)
+        let guard = self.pin();
+        let attempt = self.steal_at(top);
+        drop(guard);
+        if attempt.is_retry() {
+            stay_away();
+        }
+        attempt
     }
 
     /// Moves up to half of the elements, and at most [`MAX_BATCH`](Self::MAX_BATCH), to `dest`.
@@ -164,7 +168,7 @@ impl<T> Stealer<T> {
         let buffer = unsafe { &*self.shared.buffer() };
         let element = Element::load(buffer.slot(top));
         if !self.shared.take(top, 1) {
-            return lost();
+            return Steal::Retry;
         }
         // SAFETY: `bottom` was above `top`, so there was an element in the slot (D2), whole until somebody else takes it
         // (D3), which nobody has (D7).
@@ -178,11 +182,16 @@ impl<T> Stealer<T> {
             return Steal::Empty;
         }
         let limit = limit.min((available as usize).div_ceil(2));
-        let _guard = self.pin();
-        match self.flavor {
+        let guard = self.pin();
+        let attempt = match self.flavor {
             Flavor::Lifo => self.steal_one_by_one(dest, top, limit, and_pop),
             Flavor::Fifo => self.steal_at_once(dest, top, limit, and_pop),
+        };
+        drop(guard);
+        if attempt.is_retry() {
+            stay_away();
         }
+        attempt
     }
 
     /// Takes `count` elements with one exchange: the owner pops at `top` too, so while `top` stays all of them are
@@ -199,7 +208,7 @@ impl<T> Stealer<T> {
             batch.copy(buffer.slot(top.wrapping_add(offset)));
         }
         if !self.shared.take(top, count) {
-            return lost();
+            return Steal::Retry;
         }
         // SAFETY: `bottom` was above the whole batch (D2), whole until somebody else takes of it (D3), which nobody has
         // (D7).

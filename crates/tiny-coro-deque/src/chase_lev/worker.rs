@@ -49,7 +49,8 @@ pub struct Worker<T> {
     mask: Cell<usize>,
     /// What `bottom` is: nobody else writes it.
     bottom: Cell<usize>,
-    /// What `top` once was. It only grows: there are no more elements than between this and `bottom`, and no fewer free slots than the others.
+    /// A `top` that was seen and acquired. No element is below it (D10): where it is `bottom`, the deque is empty, and no more than what
+    /// lies between the two takes room.
     top_seen: Cell<usize>,
     /// The capacity it began with, and never goes below.
     floor: usize,
@@ -150,7 +151,7 @@ impl<T> Worker<T> {
     #[inline]
     fn pop_top(&self) -> Option<T> {
         let bottom = self.bottom.get();
-        // Nobody else raises `bottom`: a deque that was seen empty still is.
+        // Nobody else raises `bottom`: a deque that was seen empty still is (D10).
         if self.top_seen.get() == bottom {
             return None;
         }
@@ -172,7 +173,7 @@ impl<T> Worker<T> {
     #[inline]
     fn pop_bottom(&self) -> Option<T> {
         let end = self.bottom.get();
-        // Nobody else raises `bottom`: a deque that was seen empty still is, and needs no fence.
+        // Nobody else raises `bottom`: a deque that was seen empty still is (D10), and needs no fence.
         if self.top_seen.get() == end {
             return None;
         }
@@ -192,6 +193,8 @@ impl<T> Worker<T> {
         // The last element, or none: the race is for `top`. Either way the deque is empty after it.
         let won = left == 0 && self.shared.take(top, 1);
         self.shared.set_bottom(end);
+        // It is `end`. But acquired: thieves have read the slots below, which the next pushes may write anew (D3). Only a thief's load that
+        // sees the future would tell the difference, as in `Shared::take_next`, and no model shows that.
         self.top_seen.set(self.shared.top());
         // SAFETY: the exchange made the element ours alone (D7), and only we write slots.
         won.then(|| unsafe { self.read(last) })

@@ -162,18 +162,25 @@ impl<T> Block<T> {
     pub(super) fn let_go(&self) -> bool {
         // ORDERING I5: acquire and release. What each keeper did with the block, or saw done to the links that led to
         // it, happens before the last of them retires it.
-        // UNMODELLED: both halves. Between here and the end of the block there are pins, whose fences order what is
-        // relaxed here, in every schedule that a model has reached. The page of EBR does not promise them to the thread
-        // that retires.
+        // UNMODELLED: the acquire. Between here and the end of the block there are pins, whose fences acquire what was
+        // read here relaxed, in every schedule that a model has reached. The page of EBR does not promise them to the
+        // thread that retires.
         self.header.keepers.fetch_sub(1, Ordering::AcqRel) == 1
     }
 }
 
-/// In a model, freeing a block claims all of it: the model checker then sees who is still there.
+/// In a model, whoever lets go of a block for good claims all of it: the model checker then sees who is still there.
+#[cfg(tiny_coro_loom)]
+impl<T> Block<T> {
+    pub(super) fn claim_all(&self) {
+        self.header.start.with_mut(|_| ());
+        self.slots.iter().for_each(Slot::claim_all);
+    }
+}
+
 #[cfg(tiny_coro_loom)]
 impl<T> Drop for Block<T> {
     fn drop(&mut self) {
-        self.header.start.with_mut(|_| ());
-        self.slots.iter().for_each(Slot::claim_all);
+        self.claim_all();
     }
 }

@@ -29,8 +29,9 @@ const PATIENCE: usize = if cfg!(tiny_coro_loom) { 0 } else { 32 };
 /// What a scheduler's workers take from when their own deques are empty, in batches. Its page in the
 /// [crate's documentation](crate#the-injector) has the protocol and its proof.
 ///
-/// A push allocates one block for every 127 elements, or takes one that has been used: up to eight are kept. A push that has come back is seen by every later attempt to
-/// steal; several pushers' elements come out in one order for everybody, and those of one pusher in its own.
+/// A push takes a new block for every 127 elements: one that has been used, of which it keeps up to 64 KiB, or one from the
+/// allocator. A push that has come back is seen by every later attempt to steal; several pushers' elements come out in one
+/// order for everybody, and those of one pusher in its own.
 ///
 /// # Examples
 ///
@@ -324,11 +325,17 @@ impl<T> Injector<T> {
     /// `block` is one of the injector's, and nobody keeps it any more: so neither head nor tail leads to it, nor ever will.
     #[cold]
     unsafe fn retire(&self, block: *const Block<T>, guard: &Guard) {
-        let (block, spares) = (block.cast_mut(), Arc::clone(self.tail.spares()));
-        // SAFETY: it came from a box, and when this is called nobody is pinned who has seen it, so it is that box again.
-        let give = move || spares.give(unsafe { Box::from_raw(block) });
+        // Not to keep the others alive when the injector is gone.
+        let (block, spares) = (block.cast_mut(), Arc::downgrade(self.tail.spares()));
+        let reuse = move || {
+            // SAFETY: it came from a box, and when this is called nobody is pinned who has seen it, so it is that box again.
+            let block = unsafe { Box::from_raw(block) };
+            if let Some(spares) = spares.upgrade() {
+                spares.give(block);
+            }
+        };
         // SAFETY: as the caller says; and whoever was last retires it, once. It drops no element.
-        unsafe { guard.defer_sized(size_of::<Block<T>>(), give) };
+        unsafe { guard.defer_sized(size_of::<Block<T>>(), reuse) };
     }
 }
 

@@ -33,8 +33,6 @@ impl<T> Slot<T> {
 
     /// Makes it empty, in a block that nobody is in any more (I8).
     pub(super) fn reset(&self) {
-        #[cfg(tiny_coro_loom)]
-        self.claim_all();
         // Relaxed: the block is published once all of it is as if new.
         self.state.store(EMPTY, Ordering::Relaxed);
     }

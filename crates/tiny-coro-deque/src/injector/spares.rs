@@ -2,15 +2,16 @@
 
 use std::{array, iter, ptr};
 
+use tiny_coro_ebr::Limits;
 use tiny_coro_prim::atomic::{AtomicPtr, Ordering};
 
 use super::block::Block;
 
-/// How many blocks are kept at most. Reclamation frees about two at a time, and pushers soon ask for them.
-const ROOM: usize = if cfg!(tiny_coro_loom) { 1 } else { 8 };
+/// How many blocks are kept at most.
+const ROOM: usize = if cfg!(tiny_coro_loom) { 1 } else { 32 };
 
-/// How many bytes of blocks are kept at most, if that is more than one block.
-const BYTES: usize = 32 << 10;
+/// How many bytes of blocks are kept at most: what reclamation lets gather before it frees it, all at once.
+const BYTES: usize = Limits::BYTES / 16;
 
 /// Blocks that nobody is in any more. Each place holds one, or null.
 ///
@@ -24,12 +25,13 @@ impl<T> Spares<T> {
     }
 
     fn places(&self) -> &[AtomicPtr<Block<T>>] {
-        let fit = BYTES / size_of::<Block<T>>();
-        &self.0[..fit.clamp(1, ROOM)]
+        &self.0[..ROOM.min(BYTES / size_of::<Block<T>>())]
     }
 
     /// Keeps `block`, or frees it if there are enough.
     pub(super) fn give(&self, block: Box<Block<T>>) {
+        #[cfg(tiny_coro_loom)]
+        block.claim_all();
         let block = Box::into_raw(block);
         let put = |place: &AtomicPtr<_>| {
             // ORDERING I8: release. Whatever was done with the block happens before it is used again: pairs with the acquire

@@ -1,7 +1,6 @@
 //! The end at which elements are pushed.
 
 use std::ptr;
-// Not the seam's: it carries no protocol of ours.
 use std::sync::Arc;
 
 use tiny_coro_prim::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -17,6 +16,8 @@ pub(super) struct Tail<T> {
     /// Only grows, by one at a time.
     index: AtomicUsize,
     block: AtomicPtr<Block<T>>,
+    /// Where the next block comes from. The count is `std`'s, unseen by the model checker: it says how long they live, and orders
+    /// nothing.
     spares: Arc<Spares<T>>,
 }
 
