@@ -20,8 +20,8 @@
 //!                              └──────────┘
 //! ```
 //!
-//! An attempt to steal comes to a [`Steal`]: something, nothing, or *try again*, when somebody else was faster. No call
-//! of this crate waits for another thread.
+//! An attempt to steal comes to a [`Steal`]: something, nothing, or *try again*, when somebody else was faster. No push, pop
+//! or attempt to steal waits for another thread.
 //!
 //! # The deque
 //!

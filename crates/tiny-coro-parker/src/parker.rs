@@ -74,7 +74,7 @@ impl<B: Backend> Parker<B> {
     /// Looks for a permit up to `rounds` times before it sleeps, with a [`spin_loop`](std::hint::spin_loop) hint in between.
     ///
     /// The default is 0. A round takes 5 to 50 ns, depending on the processor. In a process that has one processor the looks
-    /// are left out, because nobody could leave the permit meanwhile.
+    /// are left out, because nobody could leave the permit meanwhile. They end at a deadline, give or take some.
     ///
     /// # When it pays
     ///
@@ -174,7 +174,7 @@ impl<B: Backend> Parker<B> {
 
     fn sleep_until(&self, deadline: Instant) -> bool {
         let Shared { permit, backend } = &*self.shared;
-        self.spin.wait(permit);
+        self.spin.wait_until(permit, deadline);
         match permit.announce() {
             Announce::Taken => true,
             Announce::Sleep { while_word_is } => loop {

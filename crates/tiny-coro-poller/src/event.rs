@@ -10,14 +10,15 @@ use crate::sys;
 /// The questions are hints in one direction: *yes* means that the operation will not block (it may also end in an
 /// error, or at the end of the stream), *no* says nothing. On kqueue the two directions of one descriptor come as two events.
 ///
-/// What happened, and what each backend then says of a socket watched in both directions:
+/// What happened, and what each backend then says of a socket, or of the other end of a pipe, watched in both directions:
 ///
 /// | | epoll | kqueue | `mio` on epoll |
 /// |---|---|---|---|
-/// | the peer shut down writing, or closed a pipe's writing end | readable, read hang-up | readable, read hang-up | as epoll |
+/// | the peer shut down writing | readable, read hang-up | readable, read hang-up | as epoll |
+/// | the writing end of a pipe was closed | all but error | readable, read hang-up | as epoll |
 /// | both directions are down, without an error | all but error | (readable, read hang-up) and (writable, write hang-up) | as epoll |
 /// | reset by the peer | all | the same two, with error | readable, writable, read hang-up, error |
-/// | the reading end of a pipe was closed | writable, error | writable, write hang-up | as epoll |
+/// | the reading end of a pipe was closed | readable, writable, error | writable, write hang-up | as epoll |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     token: Token,
@@ -76,7 +77,8 @@ impl Event {
         self.flags.read_hang_up
     }
 
-    /// Whether writing is over: a write fails, now and for good. On kqueue also after this side has shut down its own
+    /// Whether writing is over: a write fails, now and for good. On Linux a pipe without a reader is an [error](Self::is_error) instead. On
+    /// kqueue also after this side has shut down its own
     /// writing half, so that it says nothing about reading.
     #[must_use]
     pub fn is_write_hang_up(&self) -> bool {

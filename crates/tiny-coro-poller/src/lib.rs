@@ -34,7 +34,8 @@
 //!
 //! *Level* forgives: what is left is reported again, at the price of a report for every wait, to every thread that waits.
 //! *Edge* is the cheapest: register once in the life of a socket, and then no more calls; but who stops before `WouldBlock`
-//! may never hear of the byte that is left. (A read that does not fill its buffer has drained a stream socket, too.)
+//! may never hear of the byte that is left, nor of the end. (A read that does not fill its buffer has drained a stream, too,
+//! but has not seen its end: who stops there has to heed [`Event::is_read_hang_up`].)
 //! *One-shot* is for threads that share a poller: the event is one thread's until it says `modify`.
 //!
 //! ```text

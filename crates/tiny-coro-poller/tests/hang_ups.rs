@@ -76,6 +76,8 @@ fn a_pipe_without_a_writer_hangs_up() {
             drop(writer);
             let event = report(&reader, Interest::READABLE, mode);
             assert!(event.is_readable() && event.is_read_hang_up() && !event.is_error(), "{event:?}");
+            let both = [event.is_writable(), event.is_hang_up(), event.is_write_hang_up()];
+            assert_eq!(both, [cfg!(target_os = "linux"); 3], "{event:?}");
         }
     }
 }
@@ -94,7 +96,8 @@ fn a_pipe_without_a_reader_is_an_error() {
             drop(reader);
             for interest in [Interest::WRITABLE, Interest::BOTH] {
                 let event = report(&writer, interest, mode);
-                assert!(event.is_error() && event.is_writable() && !event.is_hang_up(), "{event:?}");
+                assert!(event.is_error() && event.is_readable() && event.is_writable(), "{event:?}");
+                assert!(!event.is_hang_up() && !event.is_read_hang_up() && !event.is_write_hang_up(), "{event:?}");
             }
         }
     }

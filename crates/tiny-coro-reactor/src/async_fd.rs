@@ -212,6 +212,9 @@ impl<T: AsFd> AsyncFd<T> {
 
     /// Calls `operation` until it answers something other than `WouldBlock`, waiting for readiness in between.
     ///
+    /// `interest` is what `operation` needs. `WouldBlock` says of all of it that was ready that it no longer is: with both directions around a
+    /// read, who waits to write waits for the next time that space comes.
+    ///
     /// # Errors
     ///
     /// The operation's (`Interrupted` is tried again), or as [`readable`](AsyncFd::readable).
@@ -259,7 +262,8 @@ impl<T: AsFd> AsyncFd<T> {
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if it is not ready or the operation says so; the operation's; `NotConnected` once deregistered.
+    /// `WouldBlock` if it is not ready or the operation says so, which then counts for all of `interest`; the operation's; `NotConnected` once
+    /// deregistered; `InvalidInput` for a direction that it was not registered for.
     pub fn try_io<R>(&self, interest: Interest, operation: impl FnOnce(&T) -> io::Result<R>) -> io::Result<R> {
         let ready = self.source.look(interest)?;
         let result = operation(self.get_ref());

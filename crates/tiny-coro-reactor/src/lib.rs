@@ -5,7 +5,8 @@
 //! A future that reads a socket must be polled again when there is something to read, and not before; one that sleeps, when
 //! its time has come. Somebody has to remember who waits for what, ask the operating system (once, for all of them), and
 //! wake those whose wait is over. That is a reactor. This one has no thread and knows no scheduler: whoever has nothing better to do
-//! calls [`Reactor::turn`], which waits in the poller and wakes what became ready. It works under any executor.
+//! calls [`Reactor::turn`], which waits in the poller and wakes what became ready. It works under any executor. One whose thread turns
+//! when it has nothing to poll needs wakers that end that wait, by [`Reactor::notify`]: others than the reactor wake its futures, too.
 //!
 //! ```text
 //!    Source ─┐   one registration each        ┌──────────── Reactor ────────────┐
@@ -114,7 +115,7 @@
 //! | ID | always true | kept by | relied on by | model |
 //! |----|-------------|---------|--------------|-------|
 //! | R1 | a readiness bit is set after what it reports has happened | `Readiness::set` (release) | `Readiness::get` (acquire) | `wait_or_see`, `clearing_passes_on_what_was_published` |
-//! | R2 | clearing never hides an event that the clearer has not seen, nor the other direction's | the tick | edge triggering | `clear_against_event`, `directions_are_apart`, `late_reader_waits_again` |
+//! | R2 | clearing never hides an event that the clearer has not seen, nor a direction that it does not name | the tick | edge triggering | `clear_against_event`, `directions_are_apart`, `late_reader_waits_again` |
 //! | R3 | an event finds the wakers left before it, and is seen by the second look of those left after it; every waiter is woken | the waiters' mutex, the order of the steps | whoever waits | `wait_or_see`, `waiter_replaced`, `every_waiter_is_woken`, `moved_future_wakes_its_new_task`, `leaving_waiter_takes_nothing`, `deregistration_reaches_every_waiter` |
 //! | R4 | an event that was under way when its source left reaches nobody | the generation in the token | reuse of descriptors | – (a test) |
 //! | R5 | a shard's bound is never later than its first deadline | every store to it is under the shard's lock | reading it without, to go to sleep, and to see that a timer is over | `bound_is_never_above_a_deadline`, `bound_above_a_deadline_means_over`, `low_bound_hides_no_deadline` |

@@ -69,8 +69,9 @@ impl Reactor {
 
     /// Waits for events and deadlines, at most for `timeout` (`None`: for ever), and wakes who waited for them.
     ///
-    /// Returns how many wakers were woken. Returns early, with 0, on [`notify`](Reactor::notify), and when a signal arrives.
-    /// If another thread is turning this reactor, waits for it first.
+    /// Returns how many wakers were woken. Returns early, maybe with 0, on [`notify`](Reactor::notify), when a signal arrives, and when
+    /// another thread sets a timer that comes before all others or deregisters what somebody waits for. If another thread is turning this
+    /// reactor, waits for that to end first, however long it takes: `timeout` begins afterwards. [`try_lock`](Reactor::try_lock) does not wait.
     ///
     /// # Errors
     ///
@@ -177,7 +178,12 @@ impl Reactor {
         let result = self.shared.poller.delete(fd);
         let mut woken = Vec::new();
         state.leave(&mut woken);
+        let anybody = !woken.is_empty();
         wake::all(woken);
+        if anybody {
+            // Whoever turns may be who polls them, with wakers that do nothing: it is from the reactor that they wait for a sign.
+            self.notify();
+        }
         result
     }
 }

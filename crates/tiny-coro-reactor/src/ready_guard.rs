@@ -22,7 +22,7 @@ impl<'a, T: AsFd> ReadyGuard<'a, T> {
         Self { fd, ready }
     }
 
-    /// Calls `operation`, and clears the readiness if that answers `WouldBlock`.
+    /// Calls `operation`, and clears the readiness, in all the directions that the guard was handed out for, if that answers `WouldBlock`.
     ///
     /// # Errors
     ///

@@ -230,20 +230,22 @@ impl<T: AsFd> Source<T> {
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if it is not ready or the operation says so; the operation's; `NotConnected` once deregistered.
+    /// `WouldBlock` if it is not ready or the operation says so; the operation's; `NotConnected` once deregistered; `InvalidInput` for
+    /// a direction that it was not registered for.
     pub fn try_io<R>(&self, direction: Direction, operation: impl FnOnce(&T) -> io::Result<R>) -> io::Result<R> {
-        let ready = self.look(direction)?;
+        let ready = self.look(direction.interest())?;
         let result = operation(self.get_ref());
         self.refute(direction, ready, &result);
         result
     }
 
     /// What is ready now, or `WouldBlock`.
-    pub(crate) fn look(&self, wanted: impl Into<Wanted>) -> io::Result<Ready> {
-        match self.state.readiness.get(wanted) {
-            Some(ready) => checked(ready),
-            None => Err(io::ErrorKind::WouldBlock.into()),
+    pub(crate) fn look(&self, interest: Interest) -> io::Result<Ready> {
+        if let Some(ready) = self.state.readiness.get(interest) {
+            return checked(ready);
         }
+        watched(&self.state, interest)?;
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     /// Waits until reading will not block.

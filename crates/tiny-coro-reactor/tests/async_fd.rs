@@ -330,6 +330,27 @@ fn waiting_for_an_unwatched_direction_is_an_error_and_not_for_ever() {
     let Poll::Ready(Err(error)) = pin!(reader.writable()).poll(&mut cx) else { panic!("it waits") };
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(matches!(reader.poll_write_ready(&mut cx), Poll::Ready(Err(_))));
+    let error = reader.try_io(Interest::WRITABLE, |_| Ok(())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "it would be WouldBlock for ever");
+}
+
+/// The smallest executor, whose wakers do nothing, learns of it from the turn that it is in.
+#[test]
+fn deregistration_ends_the_turn_of_who_waits() {
+    let reactor = Reactor::new().unwrap();
+    let (socket, _peer) = datagrams(&reactor);
+    std::thread::scope(|scope| {
+        let (mut cx, mut wait) = (Context::from_waker(Waker::noop()), pin!(socket.readable()));
+        assert!(wait.as_mut().poll(&mut cx).is_pending());
+        scope.spawn(|| socket.deregister().unwrap());
+        let error = loop {
+            match wait.as_mut().poll(&mut cx) {
+                Poll::Ready(result) => break result.unwrap_err(),
+                Poll::Pending => reactor.turn(None).unwrap(),
+            };
+        };
+        assert_eq!(error.kind(), ErrorKind::NotConnected);
+    });
 }
 
 /// S7: leaving wakes both directions with an error, and the descriptor is still good.

@@ -130,7 +130,7 @@
 //! |---|---|---|---|
 //! | T1 | no entry of a heap comes before its parent, in the order of (deadline, sequence) | `sift_up`, `sift_down` | the first entry is the next timer; equal deadlines fire in the order of insertion |
 //! | T2 | the slab knows the position of each timer in the heap | `place` | `cancel` and `reset` need no search |
-//! | T3 | a key is valid for one timer, ever | the slot's generation, which never comes round | a stale key cannot cancel a stranger |
+//! | T3 | in the queue that gave it out, a key is valid for one timer, ever | the slot's generation, which never comes round | a stale key cannot cancel a stranger |
 //! | T4 | a timer has left the queue before its value is handed out | `pop_expired`, `cancel`, `clear` | a panic in the caller's code leaves a queue that works |
 //! | W1 | a timer is in the front if its deadline is at the horizon or before it, and in a list if not | `enter`, `advance`, `retreat` | `leave` |
 //! | W2 | the front is empty only if the queue is | `insert`, `forget`, `reset` | `next_deadline` only reads |
