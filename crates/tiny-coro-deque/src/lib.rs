@@ -178,19 +178,19 @@
 //!
 //! | operation | about | |
 //! | --- | --- | --- |
-//! | push and pop, LIFO | 8.1 ns (9.8) | a full fence, at the pop |
+//! | push and pop, LIFO | 8.3 ns (9.8) | a full fence, at the pop |
 //! | push and pop, FIFO | 7.8 ns (11.7) | one addition |
-//! | push and steal | 15.6 ns (16.0) | a pin, one exchange |
+//! | push and steal | 15.7 ns (16.0) | a pin, one exchange |
 //! | elements of three words | FIFO 8.9 ns (18), steal 16.5 ns (21.5) | two more words each way |
-//! | an element beside a thief that steals without rest | LIFO 42 ns (44), FIFO 48 ns (64) | cache lines that go back and forth |
+//! | an element beside a thief that steals without rest | LIFO 45 ns (43), FIFO 47 ns (66) | a cache line that goes back and forth: 100 ns a steal |
 //! | injector, push and steal by turns | 23.7 ns (27) | four exchanges, one of them the thief's pin |
 //! | injector, a thousand pushed, then stolen | 23.2 ns (23.7) each | the same |
 //! | injector, the same by batches | 18.7 ns (23.3) each | two exchanges, and a share of the batch's |
-//! | injector, one thread pushes, another steals | 16.3 ns (22.9) an element | the same, side by side |
+//! | injector, one thread pushes, another steals | 16.0 ns (22.3) an element | the same, side by side |
 //!
 //! | what | bytes |
 //! | --- | --- |
-//! | a deque, idle | 1.2 KiB for words: three pairs of cache lines, 64 slots of as many words as an element has |
+//! | a deque, idle | 1 KiB for words: three pairs of cache lines, the first for the counts of handles, 64 slots of as many words as an element has |
 //! | a stealer | 16, and no allocation |
 //! | an injector, idle | 2.6 KiB for words: two pairs of cache lines, one block of 127 slots, the list of spares; after a burst up to 64 KiB of blocks more |
 //! | a slot of an injector | the element, and a byte that alignment makes as large as it is aligned |

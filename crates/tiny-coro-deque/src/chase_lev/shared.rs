@@ -14,13 +14,19 @@ const START: usize = 0_usize.wrapping_sub(2);
 /// What the owner and the thieves share. The elements are those from `top` up to, and without, `bottom`.
 #[derive(Debug)]
 pub(super) struct Shared<T> {
-    /// Where thieves take, and the owner of a FIFO deque. Only grows, but for an addition that is put back.
-    top: CachePadded<AtomicUsize>,
-    /// Where the owner pushes, and pops from a LIFO deque. Written by the owner alone.
-    bottom: CachePadded<AtomicUsize>,
+    ends: CachePadded<Ends>,
     /// Replaced by the owner alone.
-    buffer: CachePadded<AtomicPtr<Buffer<T>>>,
+    buffer: AtomicPtr<Buffer<T>>,
     growths: Counter,
+}
+
+/// Both ends on one cache line: whoever needs one of them needs the other, and a thief that comes by costs the owner one line and not two.
+#[derive(Debug)]
+struct Ends {
+    /// Where thieves take, and the owner of a FIFO deque. Only grows, but for an addition that is put back.
+    top: AtomicUsize,
+    /// Where the owner pushes, and pops from a LIFO deque. Written by the owner alone.
+    bottom: AtomicUsize,
 }
 
 /// Returns how many elements there are between two indices; negative if `bottom` has been read before it passed `top`.
@@ -34,9 +40,8 @@ impl<T> Shared<T> {
 
     pub(super) fn new(buffer: Buffer<T>) -> Self {
         Self {
-            top: CachePadded::new(AtomicUsize::new(START)),
-            bottom: CachePadded::new(AtomicUsize::new(START)),
-            buffer: CachePadded::new(AtomicPtr::new(Box::into_raw(Box::new(buffer)))),
+            ends: CachePadded::new(Ends { top: AtomicUsize::new(START), bottom: AtomicUsize::new(START) }),
+            buffer: AtomicPtr::new(Box::into_raw(Box::new(buffer))),
             growths: Counter::new(0),
         }
     }
@@ -47,13 +52,13 @@ impl<T> Shared<T> {
         // ORDERING D1 D3: acquire. Whoever took an index below this one has read its slot (the owner may write it
         // anew), and saw a `bottom` above it (a `bottom` that is read from now on is no older). Pairs with the
         // release in `take`.
-        self.top.load(Ordering::Acquire)
+        self.ends.top.load(Ordering::Acquire)
     }
 
     /// Reads `top` after the owner's fence, which gives all the order that the race for the last element needs.
     #[inline]
     pub(super) fn top_after_fence(&self) -> usize {
-        self.top.load(Ordering::Relaxed)
+        self.ends.top.load(Ordering::Relaxed)
     }
 
     /// Takes `count` elements from `top` on. Fails if anybody has taken one since.
@@ -61,7 +66,7 @@ impl<T> Shared<T> {
     pub(super) fn take(&self, top: usize, count: usize) -> bool {
         // ORDERING D1 D3: release. A thief's reads of the slots, and of `bottom`, happen before whatever follows the
         // acquire load of `top`. Success needs no acquire: the elements came through `bottom`. Failure reads nothing.
-        self.top.compare_exchange(top, top.wrapping_add(count), Ordering::Release, Ordering::Relaxed).is_ok()
+        self.ends.top.compare_exchange(top, top.wrapping_add(count), Ordering::Release, Ordering::Relaxed).is_ok()
     }
 
     /// Takes the element at `top`, whichever that is, and returns its index: for the owner of a FIFO deque, who knows `bottom`. If the index
@@ -72,7 +77,7 @@ impl<T> Shared<T> {
         // UNMODELLED: the acquire. The owner takes the `top` it then sees for room to push (D3). Relaxed, the thief that took the element
         // below could on paper read from its slot what the owner pushes there after it has seen the thief win: a load that sees the future.
         // No processor stores before the branch that leads to the store, and no checker tries it.
-        self.top.fetch_add(1, Ordering::AcqRel)
+        self.ends.top.fetch_add(1, Ordering::AcqRel)
     }
 
     /// After `take_next` has gone beyond `bottom`. Until then everybody finds the deque empty, and lets `top` alone.
@@ -80,13 +85,13 @@ impl<T> Shared<T> {
     pub(super) fn put_back(&self, top: usize) {
         // Relaxed: the deque is empty, and stays so until the owner pushes, which is told by `bottom`. Who reads this index learns no more
         // than that.
-        self.top.store(top, Ordering::Relaxed);
+        self.ends.top.store(top, Ordering::Relaxed);
     }
 
     #[inline]
     pub(super) fn bottom(&self) -> usize {
         // ORDERING D2: acquire. Whoever sees an index below `bottom` sees what was pushed there, and its buffer.
-        self.bottom.load(Ordering::Acquire)
+        self.ends.bottom.load(Ordering::Acquire)
     }
 
     /// Moves `bottom`. Called by the owner.
@@ -94,7 +99,7 @@ impl<T> Shared<T> {
     pub(super) fn set_bottom(&self, bottom: usize) {
         // ORDERING D2: release. Publishes the slots below to the acquire load of `bottom`. A pop that moves it down
         // releases too: a thief may read that value, and it covers all slots below it.
-        self.bottom.store(bottom, Ordering::Release);
+        self.ends.bottom.store(bottom, Ordering::Release);
     }
 
     /// The full fence between an index written or read and the other one read.
@@ -144,7 +149,7 @@ impl<T> Drop for Shared<T> {
         // Neither owner nor thief is left; the last handle's drop ordered all they did before this.
         // SAFETY: the buffer came from a box, and a replaced one never comes back.
         let buffer = unsafe { Box::from_raw(self.buffer.load(Ordering::Relaxed)) };
-        let (next, end) = (self.top.load(Ordering::Relaxed), self.bottom.load(Ordering::Relaxed));
+        let (next, end) = (self.ends.top.load(Ordering::Relaxed), self.ends.bottom.load(Ordering::Relaxed));
         let mut remaining = Remaining { buffer, next, end };
         // If one destructor unwinds, `remaining` drops the others on the way.
         remaining.by_ref().for_each(drop);
