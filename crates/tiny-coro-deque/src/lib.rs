@@ -134,7 +134,7 @@
 //! poison when the last keeper has gone is told so, and tries again elsewhere.
 //!
 //! *Why a block may be used again* (I8). Retired, it waits until every pin that may have seen it has ended, and then goes
-//! to the *spares*, if they hold less than 64 KiB, from where the next `link` takes it and makes it as if new. It may stand at
+//! to the *spares*, unless they have 32 blocks or 64 KiB already, from where the next `link` takes it and makes it as if new. It may stand at
 //! the same address as before in the tail, or in the head, but nobody is left who remembers that: those who exchange a pointer
 //! to a block are pinned since before they read it, and a pusher that is not exchanges an index, which never comes back.
 //! One thread pushes and another steals as a rule, and without the spares each block would be allocated by the one and freed
@@ -157,7 +157,7 @@
 //! | D7 | each element is given out once | one read-modify-write of `top` for each index | everybody | `d7_*`, all models count |
 //! | D8 | a batch is taken whole or not at all (FIFO) | the owner too takes at `top` | batch steal | `d8_*` |
 //! | D9 | what nobody took is dropped once, with the last handle | the shared part's destructor | memory | `d9_*` |
-//! | D10 | no element is below a `top` that the owner keeps in mind, nor is any slot there still read | acquired, and not one that is put back | pop's `None`, push | `d7_*`, `d3_*` |
+//! | D10 | no element is below a `top` that the owner keeps in mind, and who got one from there has read it | it keeps only what it acquired, and nothing that is put back | pop's `None`, push | `d7_*`, `d3_*` |
 //! | I1 | an injected element is written before its slot is FULL | fill (release) | state (acquire) | `i1_*` |
 //! | I2 | a slot has one pusher and one thief, and one of them at a time | exchanges on `index`, `taken`, the state | fill, take | `i2_*` |
 //! | I3 | `Empty` is said only if every push that had come back was taken | claim (release) | reading `taken` (acquire) | `i3_*` |
@@ -167,7 +167,7 @@
 //! | I7 | what nobody took is dropped once, with the injector | its destructor | memory | `i7_*` |
 //! | I8 | nobody is in a block that is used again, nor sees its former life | retired through EBR, spares (release, acquire) | reset | `i8_*`, `i4_two_pushers_extend` |
 //!
-//! Every ordering weakened by one step, and every fence deleted, makes a model fail, but for two that say where they stand
+//! Every ordering weakened by one step, and every fence deleted, makes a model fail, but for two, and one use of a third, that say where they stand
 //! why none can see them.
 //!
 //! # Cost

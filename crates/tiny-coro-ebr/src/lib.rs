@@ -47,8 +47,8 @@
 //! reclaim  free the bags whose tag is two or more behind the epoch
 //! ```
 //!
-//! No reader or writer waits for another: an advance that finds a reader behind gives up, and another attempt follows. (Only
-//! [`Guard::flush`] and the end of a thread take a lock, for as long as it takes to hand a bag over.) The epoch is never more than
+//! No reader or writer waits for another: an advance that finds a reader behind gives up, and another attempt follows. (A
+//! thread's first pin, its end and [`Guard::flush`] take a lock for a moment, to note its name or to hand a bag over.) The epoch is never more than
 //! one ahead of anybody who is pinned.
 //!
 //! # Why it is safe

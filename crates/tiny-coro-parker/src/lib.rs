@@ -89,7 +89,7 @@
 //!         answer.store(42, Ordering::Relaxed);
 //!         unparker.unpark();
 //!     });
-//!     parker.park(); // returns with the permit, and never for nothing
+//!     parker.park(); // returns when there is a permit, and never without one
 //!     assert_eq!(answer.load(Ordering::Relaxed), 42);
 //! });
 //! ```

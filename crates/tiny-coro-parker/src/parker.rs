@@ -74,7 +74,7 @@ impl<B: Backend> Parker<B> {
     /// Looks for a permit up to `rounds` times before it sleeps, with a [`spin_loop`](std::hint::spin_loop) hint in between.
     ///
     /// The default is 0. A round takes 5 to 50 ns, depending on the processor. In a process that has one processor the looks
-    /// are left out, because nobody could leave the permit meanwhile. They end at a deadline, give or take some.
+    /// are left out, because nobody could leave the permit meanwhile. They end at a deadline, or at most 64 rounds later.
     ///
     /// # When it pays
     ///

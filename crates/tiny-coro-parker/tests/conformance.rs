@@ -58,13 +58,13 @@ suite! {
     interrupted: || Parker::with_backend(Interrupted::<Native>::default());
 }
 
-/// All of its looks would take minutes.
+/// All of its looks would take from ten seconds to minutes. (On a single processor there are none.)
 #[test]
 fn looking_ends_at_the_deadline() {
     let (parker, begin) = (Parker::new().with_spin(u32::MAX), Instant::now());
     assert!(!parker.park_timeout(Duration::from_millis(1)));
-    assert!(!parker.park_until(begin + Duration::from_millis(2)));
-    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert!(!parker.park_until(Instant::now() + Duration::from_millis(1)));
+    assert!(begin.elapsed() < Duration::from_secs(5));
 }
 
 /// Every other sleep ends before it has begun: by a signal (EINTR), or because the word has just changed (EAGAIN).

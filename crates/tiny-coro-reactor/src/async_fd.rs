@@ -263,7 +263,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Errors
     ///
     /// `WouldBlock` if it is not ready or the operation says so, which then counts for all of `interest`; the operation's; `NotConnected` once
-    /// deregistered; `InvalidInput` for a direction that it was not registered for.
+    /// deregistered; `InvalidInput` if it is not ready and was not registered for all of `interest`.
     pub fn try_io<R>(&self, interest: Interest, operation: impl FnOnce(&T) -> io::Result<R>) -> io::Result<R> {
         let ready = self.source.look(interest)?;
         let result = operation(self.get_ref());

@@ -5,8 +5,8 @@
 //! A future that reads a socket must be polled again when there is something to read, and not before; one that sleeps, when
 //! its time has come. Somebody has to remember who waits for what, ask the operating system (once, for all of them), and
 //! wake those whose wait is over. That is a reactor. This one has no thread and knows no scheduler: whoever has nothing better to do
-//! calls [`Reactor::turn`], which waits in the poller and wakes what became ready. It works under any executor. One whose thread turns
-//! when it has nothing to poll needs wakers that end that wait, by [`Reactor::notify`]: others than the reactor wake its futures, too.
+//! calls [`Reactor::turn`], which waits in the poller and wakes what became ready. It works under any executor. Where
+//! the thread that polls is also the one that turns, the wakers have to end its turn, by [`Reactor::notify`]: others than the reactor wake, too.
 //!
 //! ```text
 //!    Source ─┐   one registration each        ┌──────────── Reactor ────────────┐

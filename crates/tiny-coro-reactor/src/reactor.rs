@@ -69,8 +69,9 @@ impl Reactor {
 
     /// Waits for events and deadlines, at most for `timeout` (`None`: for ever), and wakes who waited for them.
     ///
-    /// Returns how many wakers were woken. Returns early, maybe with 0, on [`notify`](Reactor::notify), when a signal arrives, and when
-    /// another thread sets a timer that comes before all others or deregisters what somebody waits for. If another thread is turning this
+    /// Returns how many wakers were woken. Returns early, maybe with 0, on [`notify`](Reactor::notify), when a signal arrives, when
+    /// another thread sets a timer that comes before all others, and when somebody, since the last turn too, has deregistered what was waited
+    /// for or shut the reactor down. If another thread is turning this
     /// reactor, waits for that to end first, however long it takes: `timeout` begins afterwards. [`try_lock`](Reactor::try_lock) does not wait.
     ///
     /// # Errors
@@ -178,13 +179,20 @@ impl Reactor {
         let result = self.shared.poller.delete(fd);
         let mut woken = Vec::new();
         state.leave(&mut woken);
-        let anybody = !woken.is_empty();
+        // Whoever turns may be who polls them, with wakers that do nothing: it is from the reactor that they wait for a sign. After the
+        // wakes, also if one of them panics.
+        let _ring = (!woken.is_empty()).then(|| Ring(self));
         wake::all(woken);
-        if anybody {
-            // Whoever turns may be who polls them, with wakers that do nothing: it is from the reactor that they wait for a sign.
-            self.notify();
-        }
         result
+    }
+}
+
+/// Notifies when it is dropped.
+struct Ring<'a>(&'a Reactor);
+
+impl Drop for Ring<'_> {
+    fn drop(&mut self) {
+        self.0.notify();
     }
 }
 

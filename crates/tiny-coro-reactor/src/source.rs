@@ -230,8 +230,8 @@ impl<T: AsFd> Source<T> {
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if it is not ready or the operation says so; the operation's; `NotConnected` once deregistered; `InvalidInput` for
-    /// a direction that it was not registered for.
+    /// `WouldBlock` if it is not ready or the operation says so; the operation's; `NotConnected` once deregistered; `InvalidInput` if
+    /// it is not ready and was not registered for that direction.
     pub fn try_io<R>(&self, direction: Direction, operation: impl FnOnce(&T) -> io::Result<R>) -> io::Result<R> {
         let ready = self.look(direction.interest())?;
         let result = operation(self.get_ref());

@@ -33,7 +33,7 @@ pub(crate) fn watched(state: &IoState, interest: Interest) -> io::Result<()> {
     if watched {
         return Ok(());
     }
-    let message = format!("cannot wait for {interest:?}: the source was registered for {:?}", state.interest);
+    let message = format!("{interest:?} is not watched: the source was registered for {:?}", state.interest);
     Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 

@@ -23,6 +23,8 @@ fn stay_away() {
 
 /// A thief's end of a deque: takes what was pushed first. Cheap to clone, shared by any number of threads.
 ///
+/// A thief that has lost a race waits for a moment, less than a microsecond, before it says [`Steal::Retry`].
+///
 /// # Examples
 ///
 /// ```
@@ -53,7 +55,7 @@ impl<T> Stealer<T> {
         Self { shared, flavor }
     }
 
-    /// Takes the element that was pushed first. After a lost race it waits for a moment before it says so.
+    /// Takes the element that was pushed first.
     #[inline]
     pub fn steal(&self) -> Steal<T> {
         let top = self.shared.top();

@@ -29,7 +29,7 @@ const PATIENCE: usize = if cfg!(tiny_coro_loom) { 0 } else { 32 };
 /// What a scheduler's workers take from when their own deques are empty, in batches. Its page in the
 /// [crate's documentation](crate#the-injector) has the protocol and its proof.
 ///
-/// A push takes a new block for every 127 elements: one that has been used, of which it keeps up to 64 KiB, or one from the
+/// A push takes a new block for every 127 elements: one that has been used, of which it keeps up to 32, or 64 KiB; or one from the
 /// allocator. A push that has come back is seen by every later attempt to steal; several pushers' elements come out in one
 /// order for everybody, and those of one pusher in its own.
 ///

@@ -16,8 +16,8 @@ pub(super) struct Tail<T> {
     /// Only grows, by one at a time.
     index: AtomicUsize,
     block: AtomicPtr<Block<T>>,
-    /// Where the next block comes from. The count is `std`'s, unseen by the model checker: it says how long they live, and orders
-    /// nothing.
+    /// Where the next block comes from. The count is `std`'s, unseen by the model checker: it says how long they live, and who frees
+    /// them sees all that were given.
     spares: Arc<Spares<T>>,
 }
 
