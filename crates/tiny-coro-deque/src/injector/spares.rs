@@ -10,7 +10,7 @@ use super::block::Block;
 /// How many blocks are kept at most.
 const ROOM: usize = if cfg!(tiny_coro_loom) { 1 } else { 32 };
 
-/// How many bytes of blocks are kept at most: what reclamation lets gather before it frees it, all at once.
+/// How many bytes of blocks are kept at most: what by default gathers before reclamation looks what it can free.
 const BYTES: usize = Limits::BYTES / 16;
 
 /// Blocks that nobody is in any more. Each place holds one, or null.
